@@ -1,0 +1,21 @@
+# Warnings and hardening for every target of the product. Nothing here is optional.
+
+add_library(ospatrol_flags INTERFACE)
+target_compile_options(ospatrol_flags INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Wold-style-cast -Wcast-qual
+  -Wformat=2 -Wundef -Wvla -Werror
+  -fstack-protector-strong -fno-strict-aliasing)
+
+if(OSPATROL_SANITIZE)
+  target_compile_options(ospatrol_flags INTERFACE
+    -fsanitize=${OSPATROL_SANITIZE} -fno-omit-frame-pointer -O1)
+  if(OSPATROL_SANITIZE MATCHES "undefined")
+    target_compile_options(ospatrol_flags INTERFACE -fno-sanitize-recover=undefined)
+  endif()
+  target_link_options(ospatrol_flags INTERFACE -fsanitize=${OSPATROL_SANITIZE})
+else()
+  target_link_options(ospatrol_flags INTERFACE -pie -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed)
+  if(CMAKE_BUILD_TYPE STREQUAL "Release")
+    target_compile_options(ospatrol_flags INTERFACE -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
+  endif()
+endif()

@@ -1,0 +1,90 @@
+// One event on its way through the engine: the received text, its header parts, the decoded fields.
+// All views look into memory that the event owns (or into the decoders, which outlive it).
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <ctime>
+#include <deque>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/time.h"
+
+namespace ospatrol::analysisd {
+
+struct Decoder;
+struct Rule;
+
+// Decides the rule category of an event (rules-and-decoders 3.2 `type`, 4.3 `category`).
+enum class Category : uint8_t { kSyslog, kFirewall, kIds, kWebLog, kSquid, kWindows, kHostInformation, kOssec };
+
+// The fixed fields (rules-and-decoders 8). Dynamic ones are kept by name.
+enum class Field : uint8_t {
+  kSrcUser, kDstUser, kSrcIp, kDstIp, kSrcPort, kDstPort, kProtocol, kAction, kId, kUrl, kData, kStatus,
+  kSystemName, kFilename, kSrcGeoip, kDstGeoip, kCount
+};
+
+inline constexpr size_t kFieldCount = static_cast<size_t>(Field::kCount);
+
+// A field is unset (data() == nullptr) or set, possibly to the empty text.
+inline bool IsSet(std::string_view value) { return value.data() != nullptr; }
+
+// Before/after facts of an integrity event; empty = unknown.
+struct FileFacts {
+  std::string md5_before, md5_after, sha1_before, sha1_after, sha256_before, sha256_after;
+  std::string size_before, size_after, owner_before, owner_after, gowner_before, gowner_after;
+  int64_t perm_before = -1, perm_after = -1;
+};
+
+class Event {
+ public:
+  Event() = default;
+  Event(const Event&) = delete;  // views look into members
+  Event& operator=(const Event&) = delete;
+
+  // Makes it ready for a new message; keeps memory.
+  void Reset();
+
+  // Copies location and the cleaned text (rules-and-decoders 1.2) into the event; full_log = log = all of it.
+  void Assign(char kind, std::string_view location, std::string_view text, base::Seconds time);
+
+  // A text that is no part of the message (a plugin's or the JSON decoder's), kept as long as the event.
+  std::string_view Keep(std::string text);
+
+  std::string_view Get(Field field) const { return fields[static_cast<size_t>(field)]; }
+  void Set(Field field, std::string_view value) { fields[static_cast<size_t>(field)] = value; }
+
+  // Name comparison ignores case. Unset when the event has no such field. A later Set of the same name overwrites.
+  std::string_view GetDynamic(std::string_view name) const;
+  void SetDynamic(std::string_view name, std::string_view value);  // `name` must outlive the event
+
+  char kind = '1';
+  base::Seconds time = 0;  // receipt, wall clock
+  std::tm local{};         // `time` in local time: hour, minute and weekday conditions
+
+  std::string_view location;
+  std::string_view full_log;
+  std::string_view log;           // what decoders and rules see
+  std::string_view hostname;
+  std::string_view program_name;  // unset when the header names none
+
+  const Decoder* decoder = nullptr;  // nullptr: nothing matched; no name
+  std::string_view decoder_name;     // as `decoded_as` compares it and alerts print it; unset = none
+  Category category = Category::kSyslog;
+  bool first_seen = false;           // rootcheck's own first-time flag
+  const Rule* relayed_rule = nullptr;  // OSSECAlert plugin: fires this rule directly
+
+  std::array<std::string_view, kFieldCount> fields{};
+  std::vector<std::pair<std::string_view, std::string_view>> dynamic_fields;
+  FileFacts file;
+
+ private:
+  std::string location_buffer_;
+  std::string text_buffer_;
+  std::deque<std::string> kept_;
+};
+
+}  // namespace ospatrol::analysisd

@@ -1,0 +1,77 @@
+// A compiled pattern of one of the rule languages (rules-and-decoders 2). Immutable and thread-safe after Compile.
+//
+// Languages:
+//   os_match   substring alternatives with ^ and $            rule <match>, decoder <program_name>, ...
+//   os_regex   the product's small regular expressions        rule <regex>, decoder <prematch>, <regex>, ...
+//   word       alternatives against a rule's group string     rule <if_group>
+//   pcre2      PCRE2, caseless, byte mode                     the ..._pcre2 elements
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace ospatrol::pattern {
+
+enum class Language : uint8_t { kOsMatch, kOsRegex, kWord, kPcre2 };
+
+// What a match delivers. Offsets are into the subject. Reused between calls: no allocation on the data path.
+struct Match {
+  static constexpr size_t kMaxCaptures = 64;
+
+  struct Span {
+    uint32_t begin;
+    uint32_t end;
+  };
+
+  uint32_t end = 0;            // byte behind the match
+  uint32_t capture_count = 0;  // groups that took part, in order, moved up (2.7)
+  std::array<Span, kMaxCaptures> captures;
+
+  std::string_view Capture(std::string_view subject, size_t i) const {
+    return subject.substr(captures[i].begin, captures[i].end - captures[i].begin);
+  }
+};
+
+// Raised by Compile: what is wrong and at which byte of the pattern.
+struct CompileError {
+  std::string reason;
+  size_t offset = 0;
+};
+
+class Pattern {
+ public:
+  // `negate`: Matches() answers the opposite; Find() is then not available.
+  static std::unique_ptr<const Pattern> Compile(Language language, std::string_view text, CompileError* error,
+                                                bool negate = false);
+
+  virtual ~Pattern() = default;
+
+  // Does it match anywhere in `subject`? Reentrant; bounded in time (2.11); a subject that exceeds PCRE2's limits
+  // does not match and is counted (LimitErrors).
+  virtual bool Matches(std::string_view subject) const = 0;
+
+  // As Matches, and says where. REQUIRES: not negated.
+  virtual bool Find(std::string_view subject, Match& match) const = 0;
+
+  // Groups that can deliver a capture (at most Match::kMaxCaptures count).
+  virtual size_t GroupCount() const = 0;
+
+  const std::string& text() const { return text_; }
+  Language language() const { return language_; }
+
+  // Matches given up because of PCRE2's match or heap limit, all patterns of this process.
+  static uint64_t LimitErrors();
+
+ protected:
+  Pattern(Language language, std::string_view text) : language_(language), text_(text) {}
+
+ private:
+  Language language_;
+  std::string text_;
+};
+
+}  // namespace ospatrol::pattern
