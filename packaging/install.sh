@@ -1,0 +1,87 @@
+#!/bin/sh
+# Installs a built OSPatrol: users, directories, files, owners and modes as packaging/files.tsv says.
+# Usage: packaging/install.sh [--prefix DIR] [--kind local|server|agent] [--build DIR] [--no-system]
+#   --no-system  leaves /etc/ospatrol-init.conf alone (a second installation, tests)
+# Can be run again: what the administrator owns is kept.
+set -eu
+. "$(dirname "$0")/lib.sh"
+
+PREFIX=/var/ospatrol
+KIND=local
+BUILD=$SOURCE/build/release
+SYSTEM=yes
+while [ $# -gt 0 ]; do
+  case $1 in
+    --prefix) PREFIX=${2:?--prefix needs a directory}; shift 2 ;;
+    --kind) KIND=${2:?--kind needs local, server or agent}; shift 2 ;;
+    --build) BUILD=${2:?--build needs a directory}; shift 2 ;;
+    --no-system) SYSTEM=no; shift ;;
+    *) fail "unknown option '$1'; known: --prefix DIR, --kind KIND, --build DIR, --no-system" ;;
+  esac
+done
+case $KIND in
+  local) LETTER=L ;; server) LETTER=S ;; agent) LETTER=A ;;
+  *) fail "--kind is '$KIND'; expected local, server or agent" ;;
+esac
+case $PREFIX in /*) ;; *) fail "--prefix '$PREFIX' must be an absolute path" ;; esac
+need_root
+create_users
+
+# install_file SOURCE TARGET OWNER GROUP MODE: replaced by rename, so that a running program keeps its old file.
+install_file() {
+  [ -f "$1" ] || fail "missing $1 (build first, or the source tree is incomplete)"
+  install -o "$3" -g "$4" -m "$5" "$1" "$2.new"
+  mv -f "$2.new" "$2"
+}
+
+tab=$(printf '\t')
+while IFS="$tab" read -r kind path on owner group mode source; do
+  case $kind in ''|'#'*) continue ;; esac
+  case $on in *"$LETTER"*) ;; *) continue ;; esac
+  target=$PREFIX/$path
+  [ "$path" = . ] && target=$PREFIX
+  case $kind in
+    dir)
+      # No -p: a mode for parents outside the prefix is not ours to choose.
+      [ -d "$target" ] || mkdir -p "$target"
+      chown "$owner:$group" "$target"
+      chmod "$mode" "$target"
+      ;;
+    program) install_file "$BUILD/src/$source" "$target" "$owner" "$group" "$mode" ;;
+    file)
+      for match in "$SOURCE"/$source; do
+        file=$(basename "$match")
+        [ "$path" = rules ] && [ "$file" = local_rules.xml ] && continue  # its own line, kind keep
+        if [ -d "$target" ]; then
+          install_file "$match" "$target/$file" "$owner" "$group" "$mode"
+        else
+          install_file "$match" "$target" "$owner" "$group" "$mode"
+        fi
+      done
+      ;;
+    keep)
+      [ -e "$target" ] || install_file "$SOURCE/$source" "$target" "$owner" "$group" "$mode"
+      chown "$owner:$group" "$target"
+      chmod "$mode" "$target"
+      ;;
+    state)
+      [ -e "$target" ] || install -o "$owner" -g "$group" -m "$mode" /dev/null "$target"
+      ;;
+    host) [ ! -f "$source" ] || install_file "$source" "$target" "$owner" "$group" "$mode" ;;
+    runtime) ;;
+    *) fail "packaging/files.tsv: unknown kind '$kind' at '$path'" ;;
+  esac
+done <"$SOURCE/packaging/files.tsv"
+
+version=$(sed -n 's/^project(ospatrol VERSION \([0-9.]*\).*/\1/p' "$SOURCE/CMakeLists.txt")
+init=$PREFIX/etc/ospatrol-init.conf
+{
+  printf 'DIRECTORY="%s"\nVERSION="v%s"\nDATE="%s"\nTYPE="%s"\n' "$PREFIX" "$version" "$(date)" "$KIND"
+} >"$init.new"
+chown root:ospatrol "$init.new"
+chmod 0640 "$init.new"
+mv -f "$init.new" "$init"
+if [ "$SYSTEM" = yes ]; then
+  install -o root -g root -m 0600 "$init" /etc/ospatrol-init.conf
+fi
+step "Installed OSPatrol $version ($KIND) in $PREFIX"

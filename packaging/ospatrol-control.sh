@@ -1,0 +1,233 @@
+#!/bin/sh
+# ospatrol-control: starts, stops, reloads and checks the daemons of this installation
+# (configuration-and-operation 5). The prefix is the parent of this script's directory.
+set -u
+
+DIR=$(cd "$(dirname "$(readlink -f "$0")")/.." && pwd -P)
+NAME=OSPatrol
+TYPE=local
+VERSION=""
+# DIRECTORY, VERSION, DATE, TYPE as the installation wrote them.
+[ ! -r "$DIR/etc/ospatrol-init.conf" ] || . "$DIR/etc/ospatrol-init.conf"
+
+# Switched by enable and disable; the last assignment wins.
+DB_DAEMON="" CSYSLOG_DAEMON="" OUTPUT_DAEMON="" AGENTLESS_DAEMON="" AUTHD_DAEMON="" DEBUG_CLI=""
+[ ! -r "$DIR/bin/.process_list" ] || . "$DIR/bin/.process_list"
+
+case $TYPE in
+  agent)
+    START="ospatrol-execd ospatrol-agentd ospatrol-logcollector ospatrol-syscheckd"
+    STOP="ospatrol-logcollector ospatrol-syscheckd ospatrol-agentd ospatrol-execd"
+    ACTIONS="start|stop|reload|restart|status|configtest"
+    ;;
+  *)
+    remoted=""
+    [ "$TYPE" != server ] || remoted=ospatrol-remoted
+    optional="$DB_DAEMON $CSYSLOG_DAEMON $OUTPUT_DAEMON $AGENTLESS_DAEMON"
+    START="$optional ospatrol-maild ospatrol-execd ospatrol-analysisd ospatrol-logcollector $remoted
+      $AUTHD_DAEMON ospatrol-syscheckd ospatrol-monitord"
+    STOP="ospatrol-monitord ospatrol-logcollector $AUTHD_DAEMON $remoted ospatrol-syscheckd ospatrol-analysisd
+      ospatrol-maild ospatrol-execd $optional"
+    ACTIONS="start|stop|reload|restart|status|configtest|enable|disable"
+    ;;
+esac
+
+STOP_SECONDS=75  # longer than any daemon's own limit (60 s)
+
+usage() {
+  [ "$TYPE" = agent ] || echo
+  echo "Usage: $0 {$ACTIONS}"
+  exit 1
+}
+
+need_root() {
+  [ "$(id -u)" = 0 ] || { echo "$0: must run as root" >&2; exit 1; }
+}
+
+# installed DAEMON...: those of this installation, in the given order.
+installed() {
+  for daemon in "$@"; do
+    [ -x "$DIR/bin/$daemon" ] && printf '%s\n' "$daemon"
+  done
+}
+
+# pid_of DAEMON: the process id when it runs. var/run is writable by service users, so a pid file counts only when its
+# owner is root or a service user, name and content agree, and the process really is this installation's daemon.
+pid_of() {
+  for file in "$DIR/var/run/$1"-[0-9]*.pid; do
+    [ -f "$file" ] && [ ! -L "$file" ] || continue
+    pid=${file##*-}
+    pid=${pid%.pid}
+    case $pid in *[!0-9]*) continue ;; esac
+    owner=$(stat -c %U "$file")
+    case $owner in root | ospatrol | ospatrolm | ospatrolr) ;; *) continue ;; esac
+    # (head: a planted file could be endless.)
+    if [ "$(head -c 16 "$file" 2>/dev/null)" = "$pid" ]; then
+      program=$(readlink "/proc/$pid/exe" 2>/dev/null)
+      # A replaced program runs on under "... (deleted)"; installation renames, so the old name may end in .new.
+      case ${program% (deleted)} in
+        "$DIR/bin/$1" | "$DIR/bin/$1.new")
+          echo "$pid"
+          return 0
+          ;;
+      esac
+    fi
+    [ "$(id -u)" != 0 ] || rm -f "$file"
+  done
+  return 1
+}
+
+# locked COMMAND...: one start or stop at a time. The lock goes with the process, whatever ends it.
+locked() {
+  if ! { exec 9>"$DIR/var/run/.control.lock"; } 2>/dev/null; then
+    echo "$0: cannot write $DIR/var/run/.control.lock" >&2
+    exit 1
+  fi
+  if ! flock -w 120 9; then
+    echo "$0: another ospatrol-control has been busy for two minutes; try again when it ends" >&2
+    exit 1
+  fi
+  "$@"
+}
+
+# configtest [-c FILE]: every installed daemon's own check, without side effects.
+configtest() {
+  file=$DIR/etc/ospatrol.conf
+  if [ "${1:-}" = -c ]; then
+    file=${2:-}
+    [ -n "$file" ] || { echo "$0: configtest -c needs a file" >&2; return 1; }
+  fi
+  result=0
+  for daemon in $(installed $START); do
+    "$DIR/bin/$daemon" -t -D "$DIR" -c "$file" 9>&- || result=1
+  done
+  return $result
+}
+
+start() {
+  echo "Starting $NAME $VERSION..."
+  if ! configtest; then
+    echo "$NAME: Configuration error. Exiting." >&2
+    return 1
+  fi
+  for daemon in $(installed $START); do
+    if pid_of "$daemon" >/dev/null; then
+      echo "$daemon already running..."
+    elif "$DIR/bin/$daemon" -D "$DIR" $DEBUG_CLI 9>&-; then
+      # The program returns only when it is ready: no probing, no pause.
+      echo "Started $daemon..."
+    else
+      echo "$daemon did not start correctly."
+      return 1
+    fi
+  done
+  echo "Completed."
+}
+
+stop() {
+  waiting=""
+  for daemon in $(installed $STOP); do
+    if pid=$(pid_of "$daemon"); then
+      echo "Killing $daemon .. "
+      kill "$pid" 2>/dev/null && waiting="$waiting $daemon:$pid"
+      # One after the other: a reader goes only after its writers, so nothing is left in a queue.
+      deadline=$(($(date +%s) + STOP_SECONDS))
+      while [ -n "$(pid_of "$daemon")" ] || same_process "$daemon" "$pid"; do
+        if [ "$(date +%s)" -ge "$deadline" ]; then
+          echo "Process $pid did not exit; sending SIGKILL .."
+          kill -9 "$pid" 2>/dev/null
+          sleep 1
+          break
+        fi
+        sleep 0.1
+      done
+      rm -f "$DIR/var/run/$daemon-$pid.pid"
+    else
+      echo "$daemon not running .."
+    fi
+  done
+  # A dead socket would make writers wait for nobody.
+  rm -f "$DIR/queue/ospatrol/queue" "$DIR/queue/ospatrol/stream"
+  echo "$NAME $VERSION Stopped"
+}
+
+# same_process DAEMON PID: still that program, not another that got its number.
+same_process() {
+  program=$(readlink "/proc/$2/exe" 2>/dev/null) || return 1
+  case ${program% (deleted)} in "$DIR/bin/$1" | "$DIR/bin/$1.new") return 0 ;; esac
+  return 1
+}
+
+restart() {
+  # A broken configuration must not leave the machine unwatched.
+  if ! configtest; then
+    echo "$NAME: Configuration error. Nothing was stopped." >&2
+    return 1
+  fi
+  stop
+  start
+}
+
+reload() {
+  if ! configtest; then
+    echo "$NAME: Configuration error. The running configuration stays in force." >&2
+    return 1
+  fi
+  result=0
+  for daemon in $(installed $START); do
+    if pid=$(pid_of "$daemon"); then
+      kill -HUP "$pid" && echo "Reloaded $daemon..."
+    else
+      echo "$daemon not running .."
+      result=1
+    fi
+  done
+  return $result
+}
+
+status() {
+  result=0
+  for daemon in $(installed $STOP); do
+    if pid_of "$daemon" >/dev/null; then
+      echo "$daemon is running..."
+    else
+      echo "$daemon not running..."
+      result=1
+    fi
+  done
+  return $result
+}
+
+# switch enable|disable FEATURE
+switch() {
+  case ${2:-} in
+    database) variable=DB_DAEMON value=ospatrol-dbd ;;
+    client-syslog) variable=CSYSLOG_DAEMON value=ospatrol-csyslogd ;;
+    agentless) variable=AGENTLESS_DAEMON value=ospatrol-agentlessd ;;
+    outputs) variable=OUTPUT_DAEMON value=ospatrol-outputd ;;
+    authd) variable=AUTHD_DAEMON value=ospatrol-authd ;;
+    debug) variable=DEBUG_CLI value=-d ;;
+    *)
+      echo "Features: database, client-syslog, agentless, outputs, authd, debug"
+      usage
+      ;;
+  esac
+  if [ "$1" = enable ] && [ "$value" != -d ] && [ ! -x "$DIR/bin/$value" ]; then
+    echo "$0: $value is not installed; nothing was changed" >&2
+    return 1
+  fi
+  [ "$1" = enable ] || value=""
+  list=$DIR/bin/.process_list
+  { grep -v "^$variable=" "$list" 2>/dev/null; printf '%s="%s"\n' "$variable" "$value"; } >"$list.new"
+  chmod 0640 "$list.new"
+  mv -f "$list.new" "$list"
+}
+
+case ${1:-} in
+  start | stop | restart) need_root; locked "$1" ;;
+  reload) need_root; locked reload ;;
+  configtest) shift; configtest "$@" ;;
+  status) status ;;
+  enable | disable) [ "$TYPE" != agent ] || usage; need_root; locked switch "$@" ;;
+  *) usage ;;
+esac

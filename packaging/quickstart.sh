@@ -1,0 +1,82 @@
+#!/bin/sh
+# From a fresh clone to the first alert: installs what is missing, builds, installs a local OSPatrol, starts it, shows it
+# an SSH brute force, and prints the alert.
+# Usage: packaging/quickstart.sh [--prefix DIR]        (default /var/ospatrol; can be run again)
+set -eu
+. "$(dirname "$0")/lib.sh"
+
+PREFIX=/var/ospatrol
+while [ $# -gt 0 ]; do
+  case $1 in
+    --prefix) PREFIX=${2:?--prefix needs a directory}; shift 2 ;;
+    *) fail "unknown option '$1'; known: --prefix DIR" ;;
+  esac
+done
+case $PREFIX in /*) ;; *) PREFIX=$(pwd)/$PREFIX ;; esac
+need_root
+
+# shellcheck disable=SC2086
+install_packages $BUILD_PACKAGES
+build release OFF --target programs
+
+step "Installing in $PREFIX"
+[ ! -x "$PREFIX/bin/ospatrol-control" ] || "$PREFIX/bin/ospatrol-control" stop >/dev/null || true
+if [ "$PREFIX" = /var/ospatrol ]; then
+  "$SOURCE/packaging/install.sh" --prefix "$PREFIX"
+else
+  "$SOURCE/packaging/install.sh" --prefix "$PREFIX" --no-system
+fi
+
+# The made-up attack goes into a log file of its own: this machine's real logs stay as they are.
+demo=$PREFIX/logs/quickstart.log
+conf=$PREFIX/etc/ospatrol.conf
+if ! grep -q "<location>$demo</location>" "$conf"; then
+  cat >>"$conf" <<CONF
+
+<ospatrol_config>  <!-- the log file of packaging/quickstart.sh: remove this block when you no longer need it -->
+  <localfile>
+    <log_format>syslog</log_format>
+    <location>$demo</location>
+  </localfile>
+</ospatrol_config>
+CONF
+fi
+[ -e "$demo" ] || install -o root -g ospatrol -m 0640 /dev/null "$demo"
+
+step "Starting"
+"$PREFIX/bin/ospatrol-control" start || fail "ospatrol-control start failed; see $PREFIX/logs/ospatrol.log"
+
+step "Appending a made-up SSH brute force to $demo"
+alerts=$PREFIX/logs/alerts/alerts.log
+before=$(stat -L -c %s "$alerts" 2>/dev/null || echo 0)
+host=$(hostname -s 2>/dev/null || uname -n)
+port=40000
+for user in admin oracle test guest ftp postgres backup nagios deploy jenkins; do
+  port=$((port + 1))
+  # Another port each run: the same line again within a short time would be taken for a repetition.
+  printf '%s %s sshd[%d]: Failed password for invalid user %s from 198.51.100.7 port %d ssh2\n' \
+    "$(LC_ALL=C date '+%b %e %H:%M:%S')" "$host" $$ "$user" "$port"
+done >>"$demo"
+
+tries=0
+alert=""
+while [ -z "$alert" ]; do
+  # Only what was written since: the file may hold yesterday's alerts.
+  alert=$(tail -c "+$((before + 1))" "$alerts" 2>/dev/null |
+    awk 'BEGIN { RS = ""; ORS = "\n\n" } /\nRule: 5712 / { print; exit }')
+  tries=$((tries + 1))
+  [ "$tries" -le 300 ] || fail "no alert of rule 5712 within 30 seconds; see $PREFIX/logs/ospatrol.log"
+  [ -n "$alert" ] || sleep 0.1
+done
+
+cat <<DONE
+
+$alert
+
+OSPatrol is watching this machine.
+  alerts        $PREFIX/logs/alerts/alerts.log and alerts.json
+  its own log   $PREFIX/logs/ospatrol.log
+  settings      $PREFIX/etc/ospatrol.conf      (then: $PREFIX/bin/ospatrol-control reload)
+  your rules    $PREFIX/rules/local_rules.xml
+  stop it       $PREFIX/bin/ospatrol-control stop
+DONE

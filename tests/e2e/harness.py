@@ -1,0 +1,146 @@
+"""A real OSPatrol in a temporary prefix, for end-to-end tests: installed by packaging/install.sh, started by
+ospatrol-control, seen only through files, sockets, processes and exit codes. Tests wait for conditions, not for time."""
+import json
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+import unittest
+
+BUILD = os.environ.get("OSPATROL_BUILD", "")
+SOURCE = os.environ.get("OSPATROL_SOURCE", os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
+CORPUS = os.environ.get("OSPATROL_CORPUS", "")
+
+PATIENCE = 60  # seconds until a condition that should come true counts as failed
+
+
+def wait_for(condition, what, patience=PATIENCE):
+    """Polls until `condition()` is true and returns its value; fails with `what` after `patience` seconds."""
+    deadline = time.monotonic() + patience
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > deadline:
+            raise AssertionError("gave up after %d s waiting for %s" % (patience, what))
+        time.sleep(0.02)
+
+
+def read(path):
+    try:
+        with open(path, encoding="utf-8", errors="replace") as f:
+            return f.read()
+    except FileNotFoundError:
+        return ""
+
+
+class Installation:
+    """One installation of kind `local`. Use as a context manager, or call close()."""
+
+    def __init__(self, configuration=None, kind="local"):
+        self.root = tempfile.mkdtemp(prefix="ospatrol-e2e-")
+        os.chmod(self.root, 0o755)  # service users must be able to reach the prefix
+        self.prefix = os.path.join(self.root, "home")
+        subprocess.run(
+            [os.path.join(SOURCE, "packaging/install.sh"), "--prefix", self.prefix, "--kind", kind,
+             "--build", BUILD, "--no-system"], check=True, stdout=subprocess.DEVNULL)
+        if configuration is not None:
+            self.configure(configuration)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def close(self):
+        self.control("stop")
+        shutil.rmtree(self.root, ignore_errors=True)
+
+    def path(self, relative):
+        return os.path.join(self.prefix, relative)
+
+    def configure(self, text):
+        with open(self.path("etc/ospatrol.conf"), "w", encoding="utf-8") as f:
+            f.write(text)
+
+    def write(self, relative, text, mode="w"):
+        with open(self.path(relative), mode, encoding="utf-8") as f:
+            f.write(text)
+
+    def control(self, *arguments):
+        return subprocess.run([self.path("bin/ospatrol-control"), *arguments], stdin=subprocess.DEVNULL,
+                              capture_output=True, text=True, timeout=180)
+
+    def start(self):
+        result = self.control("start")
+        if result.returncode != 0:
+            raise AssertionError("start failed:\n%s%s\n%s" % (result.stdout, result.stderr, self.log()))
+        return result
+
+    def log(self):
+        return read(self.path("logs/ospatrol.log"))
+
+    def alerts_text(self):
+        return read(self.path("logs/alerts/alerts.log"))
+
+    def alerts(self):
+        """Complete objects of alerts.json, in order."""
+        return [json.loads(line) for line in read(self.path("logs/alerts/alerts.json")).split("\n")[:-1]]
+
+    def pid(self, daemon):
+        """Process id of a running daemon of this installation, or None."""
+        program = self.path("bin/" + daemon)
+        for entry in os.listdir("/proc"):
+            if entry.isdigit():
+                try:
+                    exe = os.readlink("/proc/%s/exe" % entry)
+                except OSError:
+                    continue
+                if exe == program:
+                    return int(entry)
+        return None
+
+    def kill(self, daemon, number=signal.SIGKILL):
+        pid = self.pid(daemon)
+        if pid is None:
+            raise AssertionError("%s does not run" % daemon)
+        os.kill(pid, number)
+        wait_for(lambda: self.pid(daemon) != pid, "end of %s" % daemon)
+        return pid
+
+    def run_daemon(self, daemon):
+        """Starts one daemon as ospatrol-control does; returns when it is ready."""
+        return subprocess.run([self.path("bin/" + daemon), "-D", self.prefix], stdin=subprocess.DEVNULL,
+                              capture_output=True, text=True, timeout=60)
+
+
+def local_configuration(*locations, extra=""):
+    """ospatrol.conf of a local installation with the shipped rules, watching `locations` from their beginning."""
+    files = "".join(
+        "  <localfile><log_format>syslog</log_format><location>%s</location>"
+        "<read_from>beginning</read_from></localfile>\n" % location for location in locations)
+    return """<ospatrol_config>
+  <global><email_notification>no</email_notification><jsonout_output>yes</jsonout_output></global>
+  <rules>
+    <decoder_dir pattern=".xml$">decoders</decoder_dir>
+    <include>rules_config.xml</include>
+    <include>pam_rules.xml</include>
+    <include>sshd_rules.xml</include>
+    <include>syslog_rules.xml</include>
+    <include>web_rules.xml</include>
+    <include>web_appsec_rules.xml</include>
+    <include>attack_rules.xml</include>
+    <include>ossec_rules.xml</include>
+    <include>local_rules.xml</include>
+  </rules>
+  <alerts><log_alert_level>1</log_alert_level></alerts>
+%s%s</ospatrol_config>
+""" % (files, extra)
+
+
+needs_root = unittest.skipUnless(os.getuid() == 0, "needs root: installs a prefix with service users")
+needs_corpus = unittest.skipUnless(CORPUS and os.path.isdir(os.path.join(CORPUS, "loghub")),
+                                   "OSPATROL_CORPUS names no folder with real logs")

@@ -1,0 +1,27 @@
+#!/usr/bin/python3
+"""Runs one file of end-to-end tests. Exit: 0 passed, 1 failed, 77 nothing ran because everything was skipped."""
+import importlib.util
+import os
+import sys
+import unittest
+
+
+def main(path):
+    sys.path.insert(0, os.path.dirname(os.path.abspath(path)))
+    spec = importlib.util.spec_from_file_location(os.path.splitext(os.path.basename(path))[0], path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    suite = unittest.defaultTestLoader.loadTestsFromModule(module)
+    result = unittest.TextTestRunner(verbosity=2, stream=sys.stdout).run(suite)
+    if result.testsRun == 0:
+        print("no test ran")
+        return 1
+    if not result.wasSuccessful():
+        return 1
+    for test, reason in result.skipped:
+        print("SKIPPED %s: %s" % (test, reason))
+    return 77 if len(result.skipped) == result.testsRun else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))
