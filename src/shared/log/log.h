@@ -1,5 +1,6 @@
-// logs/ospatrol.log: one line a message, the file opened, appended and closed each time, so that it may be moved or
-// truncated at any time and written by several users in chroots (configuration-and-operation 2.8).
+// logs/ospatrol.log: one line a message, the file opened, appended and closed each time, so that it
+// may be moved or truncated at any time and written by several users in chroots
+// (configuration-and-operation 2.8).
 #pragma once
 
 #include <fmt/format.h>
@@ -25,7 +26,8 @@ void SetAlsoStderr(bool on);
 void SetDebugLevel(int level);  // 0 none, 1 basic, 2 full
 int DebugLevel();
 
-// "<program>(<id>): <LEVEL>: <text>", or without "(<id>)" when id is 0. Control bytes in `text` are escaped.
+// "<program>(<id>): <LEVEL>: <text>", or without "(<id>)" when id is 0. Control bytes in `text` are
+// escaped.
 void WriteLine(int id, Level level, std::string_view text);
 
 template <const Message& M, typename... Args>
@@ -44,17 +46,20 @@ void Write(Args&&... args) {
 // Debug text needs no catalogue. `level` 1 or 2.
 template <typename... Args>
 void Debug(int level, fmt::format_string<Args...> text, Args&&... args) {
-  if (DebugLevel() >= level) WriteLine(0, Level::kDebug, fmt::format(text, std::forward<Args>(args)...));
+  if (DebugLevel() >= level)
+    WriteLine(0, Level::kDebug, fmt::format(text, std::forward<Args>(args)...));
 }
 
-// An exception for start-up errors, carrying the message's number: `throw log::Fatal<msg::kPidFile>(path, reason);`
+// An exception for start-up errors, carrying the message's number: `throw
+// log::Fatal<msg::kPidFile>(path, reason);`
 template <const Message& M, typename... Args>
 Error Fatal(Args&&... args) {
   return Error(M.id, Render<M>(std::forward<Args>(args)...));
 }
 
-// A message of the data path that may come a million times: the first is written at once, then at most one a minute
-// with the number of those in between appended (" (repeated N times)"). One object per kind and source; one thread each.
+// A message of the data path that may come a million times: the first is written at once, then at
+// most one a minute with the number of those in between appended (" (repeated N times)"). One
+// object per kind and source; one thread each.
 template <const Message& M>
 class Limited {
  public:
