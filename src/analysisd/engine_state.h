@@ -2,6 +2,7 @@
 // unit tests in memory (memory_state.h). Called from the judging thread only; must not block on anything but the disk.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -14,6 +15,8 @@ class EngineState {
 
   // First time seen (rules-and-decoders 4.11): true when `line` is new; it is then remembered.
   virtual bool RememberFirstSeen(std::string_view line) = 0;
+  // True when `line` was remembered before; changes nothing.
+  virtual bool KnowsFirstSeen(std::string_view line) const = 0;
 
   // Ignore lines (4.7).
   virtual bool IsIgnored(std::string_view line) const = 0;

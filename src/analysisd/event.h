@@ -76,6 +76,9 @@ class Event {
   Category category = Category::kSyslog;
   bool first_seen = false;           // rootcheck's own first-time flag
   const Rule* relayed_rule = nullptr;  // OSSECAlert plugin: fires this rule directly
+  std::string_view relay;              // OSSECAlert plugin: "<hostname>-><location>" of the relaying manager, for
+                                       // queue/agent-info; not yet safe for a path
+  bool dropped = false;                // by a plugin: no rules, no archive
 
   std::array<std::string_view, kFieldCount> fields{};
   std::vector<std::pair<std::string_view, std::string_view>> dynamic_fields;
