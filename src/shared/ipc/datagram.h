@@ -22,10 +22,12 @@ class DatagramReceiver {
   int fd() const { return fd_.get(); }
 
   // Next datagram into `buffer` (resized). kTruncated: longer than kMaxMessage, its beginning is in `buffer`.
+  // The terminating NUL is not in it.
   Status Receive(std::string& buffer);
 
  private:
   base::Fd fd_;
+  std::string space_;  // room for the longest message
 };
 
 // The writing end. A full queue: Send says kFull, wait for writability or try again.

@@ -35,7 +35,8 @@ class FrameBuilder {
   void Clear();
 
   // False when `event` would make the frame larger than kMaxFrame: send this frame, then add it to the next.
-  // Events of one sender must come in order; another sender, or a gap, starts a new group.
+  // Events of one sender must come in order; another sender, or a gap, starts a new group. Numbers begin at 1. An event
+  // above kMaxMessage (queue_message.h) is cut.
   bool Add(const SenderId& sender, uint64_t number, std::string_view event);
 
   bool empty() const { return events_ == 0; }
@@ -52,6 +53,9 @@ class FrameBuilder {
   SenderId sender_{};
   uint64_t next_number_ = 0;
 };
+
+// Gives a finished frame another number: after a reconnect numbers begin at 1 again.
+void PatchFrameNumber(uint64_t frame_number, std::string& frame);
 
 // The answer to frames: 8 bytes, the highest frame number taken.
 std::string FormatAnswer(uint64_t frame_number);

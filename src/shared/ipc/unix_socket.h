@@ -1,0 +1,23 @@
+// Unix sockets by path: bind, connect, buffer sizes. Everything is non-blocking and close-on-exec.
+#pragma once
+
+#include <sys/types.h>
+
+#include <filesystem>
+
+#include "base/fd.h"
+
+namespace ospatrol::ipc {
+
+// Unlinks an old socket at `path`, binds a new one of `type` (SOCK_DGRAM, SOCK_SEQPACKET), sets
+// `mode`. Throws Error 1206 with path and reason.
+base::Fd BindUnixSocket(const std::filesystem::path& path, int type, mode_t mode);
+
+// Closed (not IsOpen) when nobody listens there; errno says why.
+base::Fd ConnectUnixSocket(const std::filesystem::path& path, int type);
+
+// Asks for a send / receive buffer of at least `bytes`; beyond the system's limit when permitted.
+void GrowSendBuffer(int fd, int bytes);
+void GrowReceiveBuffer(int fd, int bytes);
+
+}  // namespace ospatrol::ipc

@@ -1,0 +1,115 @@
+#include "ipc/datagram.h"
+
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#include <filesystem>
+
+#include "base/error.h"
+#include "ipc/queue_message.h"
+
+namespace ospatrol::ipc {
+namespace {
+
+class Datagram : public ::testing::Test {
+ protected:
+  Datagram() {
+    std::string name = (std::filesystem::temp_directory_path() / "ipcXXXXXX").string();
+    directory_ = ::mkdtemp(name.data());
+    path_ = directory_ / "queue";
+  }
+  ~Datagram() override { std::filesystem::remove_all(directory_); }
+
+  std::filesystem::path directory_, path_;
+};
+
+TEST_F(Datagram, ArrivesWithoutTheTerminatingNul) {
+  DatagramReceiver receiver(path_, 0660);
+  DatagramSender sender(path_);
+  ASSERT_TRUE(sender.Connect());
+  EXPECT_EQ(sender.Send("1:/x:text", 0), DatagramSender::Status::kSent);
+  std::string buffer;
+  EXPECT_EQ(receiver.Receive(buffer), DatagramReceiver::Status::kMessage);
+  EXPECT_EQ(buffer, "1:/x:text");
+  EXPECT_EQ(receiver.Receive(buffer), DatagramReceiver::Status::kEmpty);
+}
+
+TEST_F(Datagram, SocketGetsItsModeWhateverTheUmask) {
+  const mode_t old = ::umask(0077);
+  DatagramReceiver receiver(path_, 0660);
+  ::umask(old);
+  struct stat facts {};
+  ASSERT_EQ(::stat(path_.c_str(), &facts), 0);
+  EXPECT_EQ(facts.st_mode & 0777, mode_t{0660});
+}
+
+TEST_F(Datagram, OfTheLargestSizeIsWhole) {
+  DatagramReceiver receiver(path_, 0660);
+  DatagramSender sender(path_);
+  ASSERT_TRUE(sender.Connect());
+  EXPECT_EQ(sender.Send(std::string(kMaxMessage, 'a'), 0), DatagramSender::Status::kSent);
+  std::string buffer;
+  EXPECT_EQ(receiver.Receive(buffer), DatagramReceiver::Status::kMessage);
+  EXPECT_EQ(buffer.size(), kMaxMessage);
+}
+
+TEST_F(Datagram, AboveTheLimitIsReportedAsTruncated) {
+  DatagramReceiver receiver(path_, 0660);
+  for (const size_t size : {kMaxMessage + 1, kMaxMessage + 2, kMaxMessage + 5000}) {
+    const base::Fd raw(::socket(AF_UNIX, SOCK_DGRAM, 0));
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    path_.string().copy(address.sun_path, sizeof(address.sun_path) - 1);
+    const std::string text(size, 'a');
+    ASSERT_EQ(::sendto(raw.get(), text.data(), text.size(), 0,
+                       reinterpret_cast<const sockaddr*>(&address), sizeof(address)),
+              static_cast<ssize_t>(size));
+    std::string buffer;
+    EXPECT_EQ(receiver.Receive(buffer), DatagramReceiver::Status::kTruncated);
+    EXPECT_EQ(buffer.size(), kMaxMessage);
+  }
+}
+
+TEST_F(Datagram, SenderIsToldWhenTheQueueIsFull) {
+  DatagramReceiver receiver(path_, 0660);
+  DatagramSender sender(path_);
+  ASSERT_TRUE(sender.Connect());
+  auto status = DatagramSender::Status::kSent;
+  for (int i = 0; i < 100000 && status == DatagramSender::Status::kSent; ++i) {
+    status = sender.Send("1:/x:text", 0);
+  }
+  EXPECT_EQ(status, DatagramSender::Status::kFull);
+  EXPECT_TRUE(sender.IsConnected());
+  std::string buffer;
+  ASSERT_EQ(receiver.Receive(buffer), DatagramReceiver::Status::kMessage);
+  EXPECT_EQ(sender.Send("1:/x:text", 100), DatagramSender::Status::kSent);
+}
+
+TEST_F(Datagram, SenderIsToldWhenTheReaderIsGoneAndConnectsAgain) {
+  auto receiver = std::make_unique<DatagramReceiver>(path_, 0660);
+  DatagramSender sender(path_);
+  ASSERT_TRUE(sender.Connect());
+  receiver.reset();
+  EXPECT_EQ(sender.Send("1:/x:text", 0), DatagramSender::Status::kGone);
+  EXPECT_FALSE(sender.IsConnected());
+  EXPECT_FALSE(sender.Connect());
+  receiver = std::make_unique<DatagramReceiver>(path_, 0660);  // an old socket is in the way
+  ASSERT_TRUE(sender.Connect());
+  EXPECT_EQ(sender.Send("1:/x:text", 0), DatagramSender::Status::kSent);
+}
+
+TEST_F(Datagram, ReceiverNamesPathAndReasonWhenItCannotBind) {
+  try {
+    DatagramReceiver receiver(directory_ / "missing" / "queue", 0660);
+    FAIL() << "bound a socket in a directory that does not exist";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.id(), 1206);
+    EXPECT_NE(std::string(error.what()).find("missing/queue"), std::string::npos);
+  }
+  EXPECT_THROW(DatagramReceiver(directory_ / std::string(200, 'x'), 0660), Error);
+}
+
+}  // namespace
+}  // namespace ospatrol::ipc
