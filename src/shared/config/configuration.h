@@ -15,7 +15,7 @@ enum class Reader { kAnalysisd, kLogcollector, kExecd, kMaild, kTools };
 
 // All errors go to `problems`; the result is meaningful only when there is none.
 // `shown` is the name of the file in messages ("etc/ospatrol.conf").
-Configuration LoadConfiguration(const std::filesystem::path& file, std::string_view shown, Reader reader,
-                                Problems& problems);
+Configuration LoadConfiguration(const std::filesystem::path& file, std::string_view shown,
+                                Reader reader, Problems& problems);
 
 }  // namespace ospatrol::config

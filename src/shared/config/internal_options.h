@@ -1,5 +1,5 @@
-// etc/internal_options.conf and etc/local_internal_options.conf (configuration-and-operation 4): numbers with built-in
-// defaults and ranges, all in one table.
+// etc/internal_options.conf and etc/local_internal_options.conf (configuration-and-operation 4):
+// numbers with built-in defaults and ranges, all in one table.
 #pragma once
 
 #include <cstdint>
@@ -17,7 +17,8 @@ class InternalOptions {
   // All keys with their defaults.
   InternalOptions();
 
-  // Reads both files below `home`; the local one wins. Bad value: error 2302; unknown key: one WARN; missing file: INFO.
+  // Reads both files below `home`; the local one wins. Bad value: error 2302; unknown key: one
+  // WARN; missing file: INFO.
   static InternalOptions Load(const Home& home, Problems& problems);
 
   // REQUIRES: `key` ("analysisd.debug") is in the table.

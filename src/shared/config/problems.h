@@ -1,5 +1,5 @@
-// Everything that is wrong with the files of one run, in the order found; a load goes on after an error where it can,
-// so that one run shows all of them (configuration-and-operation 9.1).
+// Everything that is wrong with the files of one run, in the order found; a load goes on after an
+// error where it can, so that one run shows all of them (configuration-and-operation 9.1).
 #pragma once
 
 #include <string>
@@ -11,13 +11,14 @@ namespace ospatrol::config {
 struct Problem {
   enum class Kind { kError, kWarning, kInfo };
   Kind kind = Kind::kError;
-  int id = 0;            // number of the message (1226, 1230, 1235, ...), 0 = none
-  std::string file;      // as the user wrote it, relative to the prefix
-  int line = 0;          // 0 = the file as a whole
-  std::string text;      // what is wrong: element, value
-  std::string remedy;    // what was expected, or the nearest known name
+  int id = 0;          // number of the message (1226, 1230, 1235, ...), 0 = none
+  std::string file;    // as the user wrote it, relative to the prefix
+  int line = 0;        // 0 = the file as a whole
+  std::string text;    // what is wrong: element, value
+  std::string remedy;  // what was expected, or the nearest known name
 
-  // "etc/ospatrol.conf:14: <alerts><log_alert_levl>: unknown option; did you mean 'log_alert_level'?"
+  // "etc/ospatrol.conf:14: <alerts><log_alert_levl>: unknown option; did you mean
+  // 'log_alert_level'?"
   std::string Line() const;
 };
 

@@ -1,6 +1,7 @@
-// The sections of ospatrol.conf as plain structs with their defaults (configuration-and-operation 3.4-3.13).
-// Code behind the reader never sees XML. One reader (section_<name>.cpp) and one struct a section; the registry of all
-// section names and who owns them is in registry.cpp.
+// The sections of ospatrol.conf as plain structs with their defaults
+// (configuration-and-operation 3.4-3.13). Code behind the reader never sees XML. One reader
+// (section_<name>.cpp) and one struct a section; the registry of all section names and who owns
+// them is in registry.cpp.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +13,8 @@
 
 namespace ospatrol::config {
 
-// Where a value was given: later checks (a missing rule file, an unknown command) can name the line.
+// Where a value was given: later checks (a missing rule file, an unknown command) can name the
+// line.
 struct Origin {
   std::string file;
   int line = 0;
@@ -34,8 +36,8 @@ struct GlobalSection {
   bool logall = false, logall_json = false, jsonout_output = false;
   int stats_level = 4;
   int memory_size = 8192;
-  pattern::IpList never_block;                    // white_list, allow_list: addresses
-  std::vector<std::string> never_block_hosts;     // the same: host names
+  pattern::IpList never_block;                 // white_list, allow_list: addresses
+  std::vector<std::string> never_block_hosts;  // the same: host names
   std::string custom_alert_output;
   std::optional<JsonSchema> json_schema;
   std::string geoipdb;

@@ -40,6 +40,80 @@ inline constexpr Message kSignal{1225, Level::kInfo,
                                  "The program ends in order."};
 
 // --- configuration (9050-9149) ---
+// The texts are built where the fault is found: "FILE:LINE: <section><option>: what; what was
+// expected".
+inline constexpr Message kXmlSyntax{1226, Level::kError, "{}:{}: {}",
+                                    "The file is not well-formed. The line says where and what."};
+inline constexpr Message kXmlVariable{
+    1227, Level::kError, "{}:{}: {}",
+    "A $NAME is used before its <var name=\"NAME\">, or a <var> is incomplete."};
+inline constexpr Message kInvalidElement{
+    1230, Level::kError, "{}:{}: {}",
+    "No section or option has this name here. The line names the nearest one."};
+inline constexpr Message kInvalidValue{1235, Level::kError, "{}:{}: {}",
+                                       "The line says which values the option takes."};
+inline constexpr Message kConfigurationMissing{
+    1239, Level::kError, "{}: {}", "The configuration file does not exist or cannot be read."};
+inline constexpr Message kInvalidAttribute{1243, Level::kError, "{}:{}: {}",
+                                           "The element has no such attribute."};
+inline constexpr Message kCommandIncomplete{1280, Level::kError, "{}:{}: {}",
+                                            "A <command> needs <name>, <executable> and <expect>."};
+inline constexpr Message kResponseIncomplete{
+    1281, Level::kError, "{}:{}: {}", "An <active-response> needs <command> and <location>."};
+inline constexpr Message kResponseLocation{
+    1302, Level::kError, "{}:{}: {}",
+    "The location of a response is one or more of server, local, defined-agent, all."};
+inline constexpr Message kResponseCommand{
+    1303, Level::kError, "{}:{}: {}",
+    "The <command> must be defined, before the <active-response> that names it."};
+inline constexpr Message kResponseAgent{1304, Level::kError, "{}:{}: {}",
+                                        "Location defined-agent needs an <agent_id>."};
+inline constexpr Message kResponseTimeout{
+    1305, Level::kError, "{}:{}: {}",
+    "Set <timeout_allowed>yes in the command, or remove <timeout>."};
+inline constexpr Message kBadPattern{1450, Level::kError, "{}:{}: {}",
+                                     "The pattern does not compile. The line says why."};
+inline constexpr Message kMailAddress{1502, Level::kError, "{}:{}: {}",
+                                      "A mail address has the form name@domain."};
+inline constexpr Message kRulesDirectory{1219, Level::kError, "{}:{}: {}",
+                                         "The directory must exist and be readable."};
+inline constexpr Message kNoLogFormat{1901, Level::kError, "{}:{}: {}",
+                                      "A <localfile> needs a <log_format>."};
+inline constexpr Message kNoLocation{1902, Level::kError, "{}:{}: {}",
+                                     "A <localfile> needs a <location> or a <command>."};
+inline constexpr Message kEventLogName{
+    1907, Level::kInfo, "{}:{}: {}",
+    "Windows has the event logs Application, System and Security; others need eventchannel."};
+inline constexpr Message kOptionsLine{1119, Level::kWarn, "{}:{}: {}",
+                                      "Lines of this file are section.key=value, or comments."};
+inline constexpr Message kInternalOption{2302, Level::kError, "{}:{}: {}",
+                                         "The line says which numbers the internal option takes."};
+inline constexpr Message kEmptySection{9050, Level::kWarn, "{}:{}: {}",
+                                       "A section without options is treated as absent."};
+inline constexpr Message kNoEffect{9051, Level::kWarn, "{}:{}: {}",
+                                   "Accepted for compatibility. Remove the option."};
+inline constexpr Message kNotBuilt{9052, Level::kWarn, "{}:{}: {}",
+                                   "This build lacks the feature; the option is ignored."};
+inline constexpr Message kLikelyMistake{
+    9053, Level::kWarn, "{}:{}: {}",
+    "The value is accepted, but is probably not what was meant. The line says what it means."};
+inline constexpr Message kNoNeverBlock{
+    9054, Level::kWarn, "{}:{}: {}",
+    "List addresses that active response must never block with <allow_list>."};
+inline constexpr Message kDuplicate{9055, Level::kWarn, "{}:{}: {}",
+                                    "The same thing is configured twice; the first one counts."};
+inline constexpr Message kDuplicateRuleFile{9056, Level::kInfo, "{}:{}: {}",
+                                            "A file of <rules> is listed twice and read once."};
+inline constexpr Message kUnknownInternalOption{
+    9057, Level::kWarn, "{}:{}: {}", "No internal option has this name; the line is ignored."};
+inline constexpr Message kNoInternalOptions{9058, Level::kInfo, "{}: {}",
+                                            "Built-in defaults are used for all internal options."};
+inline constexpr Message kResponseNeverFires{
+    9059, Level::kWarn, "{}:{}: {}",
+    "Give <level>, <rules_id> or <rules_group>, or the response is never started."};
+inline constexpr Message kMailIncomplete{
+    9060, Level::kWarn, "{}:{}: {}",
+    "E-mail is on, but sender, recipient or server is missing: no mail will be sent."};
 
 // --- ipc, queues, stores (9150-9199) ---
 inline constexpr Message kQueueNotAccessible{
