@@ -166,7 +166,7 @@ class Translator {
 
   bool Literal() {
     const char c = Current();
-    // Only < uses a backslash up, and keeps the state when it is one itself.
+    // Whatever follows a backslash uses it up; another backslash begins anew.
     after_backslash_ = c == '\\';
     if (open_.empty()) {
       Drop(1);
