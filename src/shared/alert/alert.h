@@ -44,10 +44,11 @@ struct Alert {
   DecoderFacts decoder;
   std::string location, hostname, program_name;
   std::string full_log;
-  std::vector<std::string> last_events;  // newest first, at most 11; check_diff: "Previous output:", content
+  std::vector<std::string>
+      last_events;  // newest first, at most 11; check_diff: "Previous output:", content
   // Empty = not set.
-  std::string srcip, dstip, srcport, dstport, srcgeoip, dstgeoip, protocol, action, srcuser, dstuser, id_field, url,
-      data, status, systemname, filename, command;
+  std::string srcip, dstip, srcport, dstport, srcgeoip, dstgeoip, protocol, action, srcuser,
+      dstuser, id_field, url, data, status, systemname, filename, command;
   std::vector<std::pair<std::string, std::string>> dynamic_fields;  // name, value
   FileChange file;
 
