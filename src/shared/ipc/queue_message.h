@@ -34,7 +34,7 @@ enum class MessageFault { kTooShort, kNoSeparator, kBadLocation };
 std::optional<QueueMessage> ParseQueueMessage(std::string_view bytes, MessageFault* fault = nullptr);
 
 // "1:/var/log/auth.log:text". A ':' in `location` becomes '\' (unless it begins with '(' or '['), so that it can be
-// parsed again; the result is cut at kMaxMessage.
+// parsed again; one that begins as an agent's but has no "->" gets a blank in front. The result is cut at kMaxMessage.
 std::string FormatQueueMessage(Kind kind, std::string_view location, std::string_view text);
 
 }  // namespace ospatrol::ipc

@@ -89,7 +89,7 @@ TEST(FormatsMessage, SoThatItParsesBack) {
 TEST(FormatsMessage, WithColonsOfTheLocationReplaced) {
   EXPECT_EQ(FormatQueueMessage(Kind::kSyslog, "a:b", "t"), "2:a\\b:t");
   EXPECT_EQ(FormatQueueMessage(Kind::kLog, "(w) ::1->C:\\x", "t"), "1:(w) ::1->C\\\\x:t");
-  EXPECT_EQ(FormatQueueMessage(Kind::kLog, "(no: arrow", "t"), "1:(no\\ arrow:t");
+  EXPECT_EQ(FormatQueueMessage(Kind::kLog, "(no: arrow", "t"), "1: (no\\ arrow:t");
   EXPECT_EQ(FormatQueueMessage(Kind::kSyslog, "[::1]", "t"), "2:[::1]:t");
 }
 
