@@ -1,10 +1,11 @@
-// A compiled pattern of one of the rule languages (rules-and-decoders 2). Immutable and thread-safe after Compile.
+// A compiled pattern of one of the rule languages (rules-and-decoders 2). Immutable and thread-safe
+// after Compile.
 //
 // Languages:
-//   os_match   substring alternatives with ^ and $            rule <match>, decoder <program_name>, ...
-//   os_regex   the product's small regular expressions        rule <regex>, decoder <prematch>, <regex>, ...
-//   word       alternatives against a rule's group string     rule <if_group>
-//   pcre2      PCRE2, caseless, byte mode                     the ..._pcre2 elements
+//   os_match   substring alternatives with ^ and $            rule <match>, decoder <program_name>,
+//   ... os_regex   the product's small regular expressions        rule <regex>, decoder <prematch>,
+//   <regex>, ... word       alternatives against a rule's group string     rule <if_group> pcre2
+//   PCRE2, caseless, byte mode                     the ..._pcre2 elements
 #pragma once
 
 #include <array>
@@ -13,12 +14,15 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace ospatrol::pattern {
 
 enum class Language : uint8_t { kOsMatch, kOsRegex, kWord, kPcre2 };
 
-// What a match delivers. Offsets are into the subject. Reused between calls: no allocation on the data path.
+// What a match delivers. Offsets are into the subject. Reused between calls: no allocation on the
+// data path.
 struct Match {
   static constexpr size_t kMaxCaptures = 64;
 
@@ -45,20 +49,25 @@ struct CompileError {
 class Pattern {
  public:
   // `negate`: Matches() answers the opposite; Find() is then not available.
-  static std::unique_ptr<const Pattern> Compile(Language language, std::string_view text, CompileError* error,
-                                                bool negate = false);
+  static std::unique_ptr<const Pattern> Compile(Language language, std::string_view text,
+                                                CompileError* error, bool negate = false);
 
   virtual ~Pattern() = default;
 
-  // Does it match anywhere in `subject`? Reentrant; bounded in time (2.11); a subject that exceeds PCRE2's limits
-  // does not match and is counted (LimitErrors).
+  // Does it match anywhere in `subject`? Reentrant; bounded in time (2.11); a subject that exceeds
+  // PCRE2's limits does not match and is counted (LimitErrors).
   virtual bool Matches(std::string_view subject) const = 0;
 
   // As Matches, and says where. REQUIRES: not negated.
   virtual bool Find(std::string_view subject, Match& match) const = 0;
 
-  // Groups that can deliver a capture (at most Match::kMaxCaptures count).
+  // Groups that can deliver a capture, at most Match::kMaxCaptures.
   virtual size_t GroupCount() const = 0;
+
+  // For a search of many patterns at once: ASCII texts in lower case of which at least one occurs,
+  // in any case, in every subject that the pattern matches. Empty: nothing is known. Does not hold
+  // for subjects with HasLetterTwins (characters.h), nor for negated patterns (always empty).
+  const std::vector<std::string>& Literals() const { return literals_; }
 
   const std::string& text() const { return text_; }
   Language language() const { return language_; }
@@ -67,11 +76,13 @@ class Pattern {
   static uint64_t LimitErrors();
 
  protected:
-  Pattern(Language language, std::string_view text) : language_(language), text_(text) {}
+  Pattern(Language language, std::string_view text, std::vector<std::string> literals)
+      : language_(language), text_(text), literals_(std::move(literals)) {}
 
  private:
   Language language_;
   std::string text_;
+  std::vector<std::string> literals_;
 };
 
 }  // namespace ospatrol::pattern

@@ -11,7 +11,8 @@ namespace ospatrol::pattern {
 // "8:30 am - 17", "!22:00 - 06:00": minutes of the day, both ends included, midnight spans allowed.
 class TimeRange {
  public:
-  // Nothing when the text is not a span. `differs` (may be null) is set when the reference would answer differently.
+  // Nothing when the text is not a span. `differs` (may be null) is set when the reference would
+  // answer differently.
   static std::optional<TimeRange> Parse(std::string_view text, bool* differs = nullptr);
 
   bool Contains(int minute_of_day) const;  // 0-1439

@@ -1,0 +1,156 @@
+#define PCRE2_CODE_UNIT_WIDTH 8
+#include "pattern/pcre2_code.h"
+
+#include <pcre2.h>
+
+#include <algorithm>
+#include <string>
+
+namespace ospatrol::pattern {
+namespace {
+
+constexpr size_t kUnset = SIZE_MAX;                   // PCRE2_UNSET, PCRE2_ZERO_TERMINATED
+constexpr size_t kJitStackStart = size_t{64} * 1024;  // per thread; grown by page faults only
+constexpr size_t kJitStackMax = size_t{4} * 1024 * 1024;
+constexpr uint32_t kHeapLimitKiB = 64 * 1024;  // of the interpreter, given back after the search
+constexpr uint32_t kDepthLimit = 1'000'000;
+constexpr uint32_t kUsualPairs = Match::kMaxCaptures + 1;
+
+struct Free {
+  void operator()(pcre2_match_context* context) const { pcre2_match_context_free(context); }
+  void operator()(pcre2_match_data* data) const { pcre2_match_data_free(data); }
+  void operator()(pcre2_jit_stack* stack) const { pcre2_jit_stack_free(stack); }
+};
+
+PCRE2_SPTR Bytes(std::string_view text) {
+  // PCRE2 refuses a null pointer even when the length is 0.
+  return reinterpret_cast<PCRE2_SPTR>(text.data() == nullptr ? "" : text.data());
+}
+
+// What a thread needs for its searches.
+class Workspace {
+ public:
+  Workspace()
+      : stack_(pcre2_jit_stack_create(kJitStackStart, kJitStackMax, nullptr)),
+        context_(pcre2_match_context_create(nullptr)) {
+    if (context_ == nullptr) return;
+    pcre2_set_heap_limit(context_.get(), kHeapLimitKiB);
+    pcre2_set_depth_limit(context_.get(), kDepthLimit);
+    if (stack_ != nullptr) pcre2_jit_stack_assign(context_.get(), nullptr, stack_.get());
+  }
+
+  static Workspace& Local() {
+    thread_local Workspace workspace;
+    return workspace;
+  }
+
+  // Null when there is no memory.
+  pcre2_match_data* Data(uint32_t pairs) {
+    if (data_ == nullptr || pairs_ < pairs) {
+      pairs_ = std::max(pairs, kUsualPairs);
+      data_.reset(pcre2_match_data_create(pairs_, nullptr));
+    }
+    return data_.get();
+  }
+
+  // The interpreter leaves its frames with the match data.
+  void GiveBackFrames() { data_.reset(); }
+
+  pcre2_match_context* context() { return context_.get(); }
+
+ private:
+  std::unique_ptr<pcre2_jit_stack, Free> stack_;
+  std::unique_ptr<pcre2_match_context, Free> context_;
+  std::unique_ptr<pcre2_match_data, Free> data_;
+  uint32_t pairs_ = 0;
+};
+
+template <typename Value>
+Value Info(const pcre2_code* code, uint32_t what) {
+  Value value{};
+  pcre2_pattern_info(code, what, &value);
+  return value;
+}
+
+std::string Reason(int error) {
+  PCRE2_UCHAR text[256] = {};
+  pcre2_get_error_message(error, text, sizeof text);
+  return reinterpret_cast<const char*>(text);
+}
+
+// Groups that took no part are left out and the rest moves up (2.7).
+void Deliver(pcre2_match_data* data, uint32_t groups, int highest, Match& match) {
+  const size_t* pairs = pcre2_get_ovector_pointer(data);
+  const uint32_t known = std::min(groups + 1, static_cast<uint32_t>(highest));
+  match.end = static_cast<uint32_t>(pairs[1]);
+  match.capture_count = 0;
+  for (uint32_t i = 1; i < known && match.capture_count < Match::kMaxCaptures; ++i) {
+    if (pairs[2 * i] == kUnset) continue;
+    const auto begin = static_cast<uint32_t>(pairs[2 * i]);
+    const auto end = static_cast<uint32_t>(pairs[2 * i + 1]);
+    match.captures[match.capture_count++] = {std::min(begin, end), end};
+  }
+}
+
+}  // namespace
+
+std::unique_ptr<const Pcre2Code> Pcre2Code::Compile(std::string_view text, const Options& options,
+                                                    CompileError& error) {
+  uint32_t flags = PCRE2_CASELESS | PCRE2_USE_OFFSET_LIMIT;
+  if (options.utf) flags |= PCRE2_UTF;
+  if (options.dot_all) flags |= PCRE2_DOTALL;
+  const auto compile = [&](uint32_t more) {
+    int number = 0;
+    pcre2_code* code =
+        pcre2_compile(Bytes(text), text.size(), flags | more, &number, &error.offset, nullptr);
+    if (code == nullptr) error.reason = Reason(number);
+    return code;
+  };
+  pcre2_code* code = compile(0);
+  if (code == nullptr) return nullptr;
+  if (!options.utf && (Info<uint32_t>(code, PCRE2_INFO_ALLOPTIONS) & PCRE2_UTF) != 0) {
+    // (*UTF) in the pattern: subjects are not checked, so the code must take any bytes. \C would
+    // split characters.
+    pcre2_code_free(code);
+    code = compile(PCRE2_MATCH_INVALID_UTF | PCRE2_NEVER_BACKSLASH_C);
+    if (code == nullptr) return nullptr;
+  }
+  return std::unique_ptr<const Pcre2Code>(new Pcre2Code(code, text, options.utf));
+}
+
+Pcre2Code::Pcre2Code(pcre2_code* code, std::string_view text, bool trusts_utf)
+    : code_(code), trusts_utf_(trusts_utf) {
+  groups_ = Info<uint32_t>(code, PCRE2_INFO_CAPTURECOUNT);
+  const auto flags = Info<uint32_t>(code, PCRE2_INFO_ALLOPTIONS);
+  utf_ = (flags & PCRE2_UTF) != 0;
+  single_start_ = (flags & PCRE2_ANCHORED) != 0 || text.find("\\G") != std::string_view::npos;
+  // Without leave to make memory executable the interpreter does the work.
+  jit_ = pcre2_jit_compile(code, PCRE2_JIT_COMPLETE) == 0 &&
+         Info<size_t>(code, PCRE2_INFO_JITSIZE) != 0;
+}
+
+Pcre2Code::~Pcre2Code() { pcre2_code_free(code_); }
+
+Pcre2Code::Result Pcre2Code::Search(std::string_view subject, const Bounds& bounds,
+                                    Match* match) const {
+  Workspace& workspace = Workspace::Local();
+  pcre2_match_context* context = workspace.context();
+  pcre2_match_data* data = workspace.Data(groups_ + 1);
+  if (context == nullptr || data == nullptr) return Result::kLimit;
+  pcre2_set_match_limit(context, bounds.match_limit);
+  pcre2_set_offset_limit(context, bounds.last_start);
+  int result = 0;
+  if (jit_ && !bounds.interpret) {
+    result = pcre2_jit_match(code_, Bytes(subject), subject.size(), bounds.start, 0, data, context);
+  } else {
+    const uint32_t flags = PCRE2_NO_JIT | (trusts_utf_ ? PCRE2_NO_UTF_CHECK : 0U);
+    result = pcre2_match(code_, Bytes(subject), subject.size(), bounds.start, flags, data, context);
+  }
+  if (result > 0 && match != nullptr) Deliver(data, groups_, result, *match);
+  if (bounds.interpret) workspace.GiveBackFrames();
+  if (result > 0) return Result::kMatch;
+  if (result == PCRE2_ERROR_NOMATCH) return Result::kNoMatch;
+  return result == PCRE2_ERROR_JIT_STACKLIMIT ? Result::kJitStack : Result::kLimit;
+}
+
+}  // namespace ospatrol::pattern

@@ -1,0 +1,65 @@
+// PCRE2's compiled code, with limits, memory reused per thread, and captures as the rules want
+// them.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string_view>
+
+#include "pattern/pattern.h"
+
+struct pcre2_real_code_8;
+
+namespace ospatrol::pattern {
+
+class Pcre2Code {
+ public:
+  enum class Result : uint8_t {
+    kMatch,
+    kNoMatch,
+    kLimit,     // match, depth or heap limit, or no memory: nothing is known
+    kJitStack,  // compiled code ran out of stack: nothing is known
+  };
+
+  struct Options {
+    bool utf = false;  // subjects are valid UTF-8
+    bool dot_all = false;
+  };
+
+  // What one search may cost.
+  struct Bounds {
+    size_t start = 0;              // matches begin here or later ...
+    size_t last_start = SIZE_MAX;  // ... and not behind this
+    uint32_t match_limit = 0;      // PCRE2's count, for each position where a match may begin
+    bool interpret = false;        // do not use compiled machine code
+  };
+
+  // Nothing when PCRE2 rejects `text`; then `error` is set. Always ignores case.
+  static std::unique_ptr<const Pcre2Code> Compile(std::string_view text, const Options& options,
+                                                  CompileError& error);
+  ~Pcre2Code();
+  Pcre2Code(const Pcre2Code&) = delete;
+  Pcre2Code& operator=(const Pcre2Code&) = delete;
+
+  // `match` may be null. Reentrant; does not allocate, except for a thread's first search and in
+  // the interpreter. A `(*UTF)` pattern is safe for any subject: stray bytes match nothing.
+  Result Search(std::string_view subject, const Bounds& bounds, Match* match) const;
+
+  uint32_t groups() const { return groups_; }
+  bool utf() const { return utf_; }
+  bool compiled() const { return jit_; }  // to machine code
+  // Matches can begin in one place only, or the pattern depends on where a search starts (\G).
+  bool single_start() const { return single_start_; }
+
+ private:
+  Pcre2Code(pcre2_real_code_8* code, std::string_view text, bool trusts_utf);
+
+  pcre2_real_code_8* code_;
+  uint32_t groups_ = 0;
+  bool trusts_utf_;  // Options::utf; subjects of (*UTF) patterns are checked
+  bool utf_ = false;
+  bool jit_ = false;
+  bool single_start_ = false;
+};
+
+}  // namespace ospatrol::pattern

@@ -1,0 +1,47 @@
+// The linear-time matcher: runs a Syntax over a subject in time proportional to both, whatever they
+// are.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "pattern/pattern.h"
+#include "pattern/syntax.h"
+
+namespace ospatrol::pattern {
+
+class Program {
+ public:
+  // Nothing when counted repetitions make it too long.
+  static std::optional<Program> From(const Syntax& syntax);
+
+  // Same answer as a backtracking engine: leftmost match, alternatives in order, quantifiers greedy
+  // or lazy. `match` may be null. Reentrant; memory of the calling thread is reused.
+  bool Search(std::string_view subject, Match* match) const;
+
+ private:
+  enum class Op : uint8_t { kSet, kSplit, kJump, kSave, kAssert, kAccept };
+  struct Instruction {
+    Op op;
+    uint32_t a =
+        0;  // kSet: set; kSplit: preferred way; kJump: target; kSave: slot; kAssert: Assertion
+    uint32_t b = 0;  // kSplit: other way
+  };
+  class Compiler;
+  class Run;
+
+  void FindFirstBytes();
+
+  std::vector<Instruction> code_;
+  std::vector<CharSet> sets_;
+  uint32_t groups_ = 0;
+  bool characters_ = false;
+  bool anchored_ = false;   // matches begin at 0 only
+  bool any_first_ = false;  // first_ says nothing: the empty text may match
+  CharSet first_;           // bytes that a match can begin with
+};
+
+}  // namespace ospatrol::pattern

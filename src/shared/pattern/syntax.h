@@ -1,0 +1,113 @@
+// The regular expressions of all languages as one tree: what os_match, os_regex and the regular
+// part of PCRE2 have in common. Literal search, prefilter and the linear matcher are built from it.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace ospatrol::pattern {
+
+// A set of characters. In byte mode characters are the 256 bytes; in character mode (os_match,
+// os_regex) bytes above ASCII are not used, and characters above ASCII belong to the set when
+// `wide` says so, those in `exceptions` when it does not.
+struct CharSet {
+  std::array<uint64_t, 4> bytes{};
+  bool wide = false;
+  std::vector<char32_t> exceptions;
+
+  void Add(uint8_t byte) { bytes[byte >> 6] |= uint64_t{1} << (byte & 63); }
+  void Remove(uint8_t byte) { bytes[byte >> 6] &= ~(uint64_t{1} << (byte & 63)); }
+  void AddRange(uint8_t first, uint8_t last);
+  void Add(std::string_view characters);
+  void Add(const CharSet& other);  // bytes only
+  void AddAsciiCase();             // the other case of each letter
+  void InvertBytes();              // byte mode
+  void InvertCharacters();         // character mode
+
+  bool HasByte(uint8_t byte) const { return (bytes[byte >> 6] >> (byte & 63) & 1) != 0; }
+  bool HasCharacter(char32_t code) const;
+  bool HasAnyAbove(uint8_t byte_limit) const;  // byte mode: a byte >= limit
+
+  bool operator==(const CharSet&) const = default;
+};
+
+enum class Assertion : uint8_t { kStart, kEnd, kEndOrFinalNewline, kWordBoundary, kNoWordBoundary };
+
+struct Node {
+  enum class Kind : uint8_t { kSequence, kAlternatives, kSet, kRepeat, kGroup, kAssertion };
+  static constexpr uint32_t kUnlimited = std::numeric_limits<uint32_t>::max();
+
+  Kind kind = Kind::kSequence;
+  Assertion assertion = Assertion::kStart;
+  bool greedy = true;            // kRepeat
+  uint32_t set = 0;              // kSet: index into Syntax::sets
+  uint32_t group = 0;            // kGroup: number, from 1; 0 = does not capture
+  uint32_t min = 0;              // kRepeat
+  uint32_t max = 0;              // kRepeat, kUnlimited allowed
+  std::vector<Node> children{};  // kRepeat, kGroup: one
+};
+
+bool MatchesEmpty(const Node& node);
+
+struct Syntax {
+  Node root;
+  std::vector<CharSet> sets;
+  uint32_t groups = 0;      // capturing ones
+  bool characters = false;  // character mode; else byte mode
+};
+
+// The ASCII character, in lower case, that the set stands for when it holds one character in both
+// of its cases (or one without case). Nothing for any other set, and for a letter in one case only.
+// In character mode, U+017F and U+212A may belong to it as well.
+std::optional<char> FoldedLiteral(const Syntax& syntax, const CharSet& set);
+
+// Builds a tree from left to right.
+class SyntaxBuilder {
+ public:
+  explicit SyntaxBuilder(bool characters);
+
+  void AddSet(const CharSet& set);
+  void AddAssertion(Assertion assertion);
+  void Alternative();          // what follows is another alternative of the open group
+  void Open(bool captures);    // "("
+  [[nodiscard]] bool Close();  // ")"; false when none is open
+  // Repeats the last piece. False when there is none that can be repeated or when it matches the
+  // empty text: engines differ there, and the tree stands for patterns only on which they don't.
+  [[nodiscard]] bool Repeat(uint32_t min, uint32_t max, bool greedy);
+
+  size_t depth() const { return open_.size() - 1; }
+  uint32_t groups() const { return syntax_.groups; }
+
+  // REQUIRES: depth() == 0.
+  Syntax Finish() &&;
+
+ private:
+  struct OpenGroup {
+    std::vector<Node> alternatives;
+    uint32_t number;
+  };
+
+  Node& Sequence() { return open_.back().alternatives.back(); }
+  static Node Join(OpenGroup&& group);
+
+  Syntax syntax_;
+  std::vector<OpenGroup> open_;
+};
+
+// The set of a literal in character mode: the character and all its cases.
+CharSet LiteralCharacter(char32_t code);
+
+// os_match 2.2 as a tree in character mode; `$` also before a final LF. Every text is one.
+Syntax ParseOsMatch(std::string_view text);
+
+// The regular part of PCRE2's syntax, in byte mode, ignoring case unless the pattern says
+// otherwise. REQUIRES: PCRE2 compiles `text`. Nothing when the pattern uses anything else
+// (look-around, back references, atomic groups, verbs, properties ...).
+std::optional<Syntax> ParsePcre2(std::string_view text);
+
+}  // namespace ospatrol::pattern
