@@ -38,6 +38,42 @@ inline constexpr Message kStarted{0, Level::kInfo, "Started (pid: {}).", "The pr
 inline constexpr Message kSignal{1225, Level::kInfo,
                                  "SIGNAL [({})-({})] Received. Exit Cleaning...",
                                  "The program ends in order."};
+inline constexpr Message kForkFailed{1101, Level::kError, "Could not fork due to: {}.",
+                                     "The machine is out of processes or memory."};
+inline constexpr Message kSetsidFailed{1112, Level::kError, "Could not start a session due to: {}.",
+                                       "The machine is out of processes."};
+inline constexpr Message kChdirFailed{1133, Level::kError, "Unable to chdir to directory '{}': {}.",
+                                      "The directory must exist and be reachable."};
+inline constexpr Message kUnexpected{
+    9000, Level::kError, "Unexpected failure: {}",
+    "This should not happen: report it together with the lines before it."};
+inline constexpr Message kNotConfined{
+    9001, Level::kError, "This process is not confined as required: {}.",
+    "The program ends rather than run with more rights than its row of programs.h gives it. "
+    "A container or service manager may have taken CAP_SETPCAP, CAP_SETUID or CAP_SYS_CHROOT."};
+inline constexpr Message kNotRoot{9002, Level::kError,
+                                  "Must be started as root: user '{}' needs to be entered.",
+                                  "Start it with ospatrol-control or as root. With -f it runs "
+                                  "without root and without protection, for development."};
+inline constexpr Message kUnprotected{
+    9003, Level::kWarn, "Not started as root: running as uid {} without chroot.",
+    "Meant for development. Start the program as root in production."};
+inline constexpr Message kReloadRefused{
+    9004, Level::kError, "The new configuration has errors; the old one stays in force.",
+    "The lines before this one say what is wrong. Correct it and send SIGHUP again."};
+inline constexpr Message kReloaded{9005, Level::kInfo, "Configuration read again.",
+                                   "SIGHUP (reload) was obeyed."};
+inline constexpr Message kNoPrefix{9006, Level::kError, "'{}' is not a directory.",
+                                   "-D must name the directory in which the product is installed."};
+inline constexpr Message kConfigurationOutside{
+    9007, Level::kWarn, "'{}' is outside '{}': it cannot be read again after the start.",
+    "A chrooted program reloads only files below its prefix. Move the file there."};
+inline constexpr Message kResolverGone{
+    9008, Level::kError, "The resolver process has ended: host names stay unknown until a restart.",
+    "Something killed the child process that looks up names. Restart the program."};
+inline constexpr Message kSeccompFailed{9009, Level::kError,
+                                        "The filter of system calls could not be loaded: {}.",
+                                        "The kernel must be built with seccomp filters."};
 
 // --- configuration (9050-9149) ---
 // The texts are built where the fault is found: "FILE:LINE: <section><option>: what; what was
@@ -121,10 +157,118 @@ inline constexpr Message kQueueNotAccessible{
     "The program that reads the queue does not run, or the socket's mode keeps this program out."};
 
 // --- engine, rules (9200-9299) ---
+inline constexpr Message kTextTooLong{1104, Level::kError, "{}:{}: {}",
+                                      "Shorten the text, or split the decoder or rule in two."};
+inline constexpr Message kSyscheckMessage{
+    1755, Level::kError, "Syscheck message of '{}' is not 'SUM NAME': '{}'.",
+    "An agent of another product or a forger sends it. The message is discarded."};
+inline constexpr Message kDecoderParent{
+    2101, Level::kError, "{}:{}: {}",
+    "<parent> must name a decoder without parent that was loaded before."};
+inline constexpr Message kDecoderSiblingPrematch{
+    2102, Level::kError, "{}:{}: {}",
+    "A decoder that continues one of the same name cannot have a <prematch>."};
+inline constexpr Message kDecoderSiblingFts{
+    2103, Level::kError, "{}:{}: {}",
+    "A decoder that continues one of the same name cannot have <fts>."};
+inline constexpr Message kDecoderSiblingKind{
+    2104, Level::kError, "{}:{}: {}",
+    "Decoders of one name and parent must all use <regex>, or all <pcre2>."};
+inline constexpr Message kDecoderOrder{2107, Level::kError, "{}:{}: {}",
+                                       "<order> and <fts> need a <regex> or <pcre2>, and a "
+                                       "pattern needs an <order>."};
+inline constexpr Message kDecoderUntested{
+    2108, Level::kError, "{}:{}: {}",
+    "A decoder without <parent> needs a <program_name> or a <prematch>."};
+inline constexpr Message kDecoderOffsetTwice{
+    2109, Level::kError, "{}:{}: {}",
+    "Pieces of one pattern are joined: only the first one can have an offset."};
+inline constexpr Message kDecoderPlugin{2110, Level::kError, "{}:{}: {}",
+                                        "No plugin decoder has this name."};
+inline constexpr Message kDecoderPluginMix{
+    2111, Level::kError, "{}:{}: {}",
+    "A plugin extracts the fields itself: remove the pattern and the <order>."};
+inline constexpr Message kDecoderOffset{2120, Level::kError, "{}:{}: {}",
+                                        "The offset has nothing that it could be after."};
+inline constexpr Message kDecoderAttribute{2121, Level::kError, "{}:{}: {}",
+                                           "A pattern of a decoder has one attribute: offset."};
+inline constexpr Message kRelayedRuleUnknown{
+    9200, Level::kWarn, "Relayed alert names rule {}, which is not loaded; dropped (from '{}').",
+    "Both managers need the same rules. Add the rule here, or stop relaying it."};
+inline constexpr Message kTooManyJsonFields{
+    9201, Level::kError, "JSON event of '{}' has {} fields; only the first {} are kept.",
+    "Rules can't see the other fields. Make the sender leave out what no rule needs."};
+inline constexpr Message kHostInfoMessage{
+    9202, Level::kError, "Host information of '{}' is not 'Host: ADDRESS, PORTS': '{}'.",
+    "The output of nmap is not in its grepable form. The message is discarded."};
+inline constexpr Message kGeoIpUnusable{
+    9203, Level::kError, "{}:{}: {}",
+    "<geoipdb> must name a MaxMind database that this program can read."};
+inline constexpr Message kDecoderBothForms{
+    9204, Level::kWarn, "{}:{}: {}",
+    "A decoder has one element in both forms; the one without _pcre2 wins."};
 
 // --- analysisd (9300-9349) ---
 
 // --- logcollector (9350-9399) ---
+inline constexpr Message kReadFailed{1115, Level::kError, "Could not read from file '{}' due to: {}.",
+                                     "The file is opened again at the next look."};
+inline constexpr Message kNoGlobMatch{1121, Level::kInfo, "No file matches '{}' yet.",
+                                      "Files that match later are read from their beginning."};
+inline constexpr Message kFileNotAvailable{
+    1904, Level::kInfo, "File not available, waiting for it: '{}'.",
+    "The file is read from its beginning when it appears. Correct <location> if it never will."};
+inline constexpr Message kNoFileConfigured{1905, Level::kInfo, "No file configured to monitor.",
+                                           "Add a <localfile> section."};
+inline constexpr Message kBadDatePattern{
+    1906, Level::kError, "The date pattern '{}' gives no usable file name.",
+    "The name that strftime makes of <location> must have 1 to 4095 bytes."};
+inline constexpr Message kAnalyzingFile{1950, Level::kInfo, "Analyzing file: '{}'.",
+                                        "The file is being read."};
+inline constexpr Message kVariableFile{1952, Level::kInfo, "Monitoring variable log file: '{}'.",
+                                       "The name that the date pattern gives now."};
+inline constexpr Message kDuplicateLogFile{
+    0, Level::kWarn, "Duplicated log file given: '{}'.",
+    "Two <localfile> sections name the file; the first one counts."};
+inline constexpr Message kLargeMessage{
+    0, Level::kWarn, "Large message size(length={}): '{}...'",
+    "A line was longer than an event may be. The event has its beginning."};
+inline constexpr Message kProcessLocked{0, Level::kWarn,
+                                        "Process locked. Waiting for permission...",
+                                        "The receiver can take no more events for now."};
+inline constexpr Message kProcessUnlocked{0, Level::kInfo, "Lock free. Continuing...",
+                                          "The receiver takes events again."};
+inline constexpr Message kCollectorStateFailed{
+    9350, Level::kError, "Cannot keep read positions: {}.",
+    "Check the disk, and the owner of queue/logcollector. Reading goes on; a restart may repeat "
+    "lines."};
+inline constexpr Message kFormatNotSupported{
+    9351, Level::kWarn, "{}:{}: {}", "The <localfile> is skipped. Use one of the formats listed."};
+inline constexpr Message kNotALogFile{
+    9352, Level::kWarn, "'{}' is neither a regular file nor a FIFO: not read.",
+    "Correct <location>."};
+inline constexpr Message kBacklogSkipped{
+    9353, Level::kWarn,
+    "'{}': {} bytes not read (offset {} to {}): more than {} MiB had been written in the meantime.",
+    "The collector was stopped for long. Read the lines from the file itself if they matter."};
+inline constexpr Message kReceiverGone{
+    9354, Level::kWarn, "No connection to '{}' or '{}': {}. Reading waits; positions are kept.",
+    "Start ospatrol-analysisd (on an agent: ospatrol-agentd)."};
+inline constexpr Message kReceiverConnected{9355, Level::kInfo, "Connected to '{}'.",
+                                            "Events are being sent."};
+inline constexpr Message kWithoutAnswers{
+    9356, Level::kWarn, "'{}' does not exist; sending to '{}', which acknowledges nothing.",
+    "The receiver is of another version. Lines may be lost or repeated when it is killed."};
+inline constexpr Message kNoFileNotices{
+    9357, Level::kWarn, "inotify on '{}': {}. Changes are found by polling.",
+    "Raise fs.inotify.max_user_watches."};
+inline constexpr Message kLinesLost{9358, Level::kError, "'{}': {} lines lost: {}.",
+                                    "The text says why they could not be sent again."};
+inline constexpr Message kSameFile{
+    9359, Level::kWarn, "'{}' is the same file as '{}': read once.",
+    "Two locations lead to one file, by a link or a pattern that also matches rotated files."};
+inline constexpr Message kStateFileFailed{9360, Level::kWarn, "Cannot write '{}': {}.",
+                                          "Check the owner and mode of var/run."};
 
 // --- control, tools (9400-9449) ---
 

@@ -1,5 +1,5 @@
-// Who runs as whom: the table of architecture section 3. The daemon skeleton applies a program's row at start
-// and refuses to run when what it got differs (user, root directory, capabilities).
+// Who runs as whom: the table of architecture section 3. The daemon skeleton applies a program's
+// row at start and refuses to run when what it got differs (user, root directory, capabilities).
 #pragma once
 
 #include <array>
@@ -11,12 +11,19 @@
 namespace ospatrol {
 
 struct Program {
-  std::string_view name;           // as in ps, pid file and log
-  std::string_view user;           // identity after start; "root" keeps uid 0
-  bool chroot;                     // true: the prefix becomes "/"
-  std::span<const int> keep_caps;  // Linux capability numbers kept after start; the rest leave the bounding set too
-  // True: nothing this process starts can gain privileges. False for programs that run other programs.
+  std::string_view name;  // as in ps, pid file and log
+  std::string_view user;  // identity after start; "root" keeps uid 0
+  bool chroot;            // true: the prefix becomes "/"
+  // Linux capability numbers kept after start; the rest leave the bounding set too. A program that
+  // stays root and names none keeps them all: what it runs needs them.
+  std::span<const int> keep_caps;
+  // True: nothing this process starts can gain privileges. False where programs that it runs need
+  // to (then there is no filter of system calls either, because they would inherit it).
   bool no_new_privileges;
+  // True: may run other programs when its configuration asks for it (Context::AllowPrograms).
+  bool may_run_programs = false;
+  // Internal option that sets the debug level when there is no -d; empty: only -d does.
+  std::string_view debug_option = {};
 };
 
 namespace programs {
@@ -24,8 +31,19 @@ namespace programs {
 inline constexpr std::array<int, 0> kNoCapabilities{};
 inline constexpr std::array<int, 1> kReadEverything{2};  // CAP_DAC_READ_SEARCH
 
-inline constexpr Program kAnalysisd{"ospatrol-analysisd", product::kUser, true, kNoCapabilities, true};
-inline constexpr Program kLogcollector{"ospatrol-logcollector", product::kUser, false, kReadEverything, true};
+inline constexpr Program kAnalysisd{.name = "ospatrol-analysisd",
+                                    .user = product::kUser,
+                                    .chroot = true,
+                                    .keep_caps = kNoCapabilities,
+                                    .no_new_privileges = true,
+                                    .debug_option = "analysisd.debug"};
+inline constexpr Program kLogcollector{.name = "ospatrol-logcollector",
+                                       .user = product::kUser,
+                                       .chroot = false,
+                                       .keep_caps = kReadEverything,
+                                       .no_new_privileges = true,
+                                       .may_run_programs = true,
+                                       .debug_option = "logcollector.debug"};
 
 }  // namespace programs
 }  // namespace ospatrol
