@@ -9,6 +9,7 @@
 
 #include <array>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -60,23 +61,21 @@ class DecoderSet {
     static constexpr size_t kAll = 256;
     std::array<std::vector<const Decoder*>, kAll + 1> roots;
     const std::vector<const Decoder*>& For(std::string_view subject) const;
+    void Add(const Decoder& root, const PrefixGuard& guard);
   };
 
   int Intern(std::string_view name);
   void BuildIndex();  // after the last decoder
 
   void DecodeFrom(const Decoder& root, size_t parent_end, Event& event) const;
-  void RunChain(const Decoder& parent, size_t position, size_t parent_end, size_t prematch_end,
+  // `chain`: the chosen node and its later siblings.
+  void RunChain(std::span<const Decoder* const> chain, size_t parent_end, size_t prematch_end,
                 Event& event) const;
-  bool RunNode(const Decoder& node, size_t begin, Event& event, size_t& end) const;
-  void Deliver(const Decoder& node, std::string_view subject, const pattern::Match& match,
-               Event& event) const;
-  void RunPlugin(const Decoder& node, size_t begin, Event& event) const;
+  static void Deliver(const Decoder& node, std::string_view subject, const pattern::Match& match,
+                      Event& event);
   void AddGeo(Field field, std::string_view address, Event& event) const;
 
   std::vector<std::unique_ptr<Decoder>> decoders_;
-  std::vector<const Decoder*> program_roots_;
-  std::vector<const Decoder*> plain_roots_;
   RootIndex by_program_;
   RootIndex by_log_;
 

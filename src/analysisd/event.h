@@ -55,11 +55,22 @@ class Event {
   std::string_view Keep(std::string text);
 
   std::string_view Get(Field field) const { return fields[static_cast<size_t>(field)]; }
-  void Set(Field field, std::string_view value) { fields[static_cast<size_t>(field)] = value; }
+  void Set(Field field, std::string_view value) {
+    fields[static_cast<size_t>(field)] = value;
+    extraction_.push_back({field, 0});
+  }
 
   // Name comparison ignores case. Unset when the event has no such field. A later Set of the same name overwrites.
   std::string_view GetDynamic(std::string_view name) const;
   void SetDynamic(std::string_view name, std::string_view value);  // `name` must outlive the event
+
+  // One extraction: a fixed field, or (field == kCount) dynamic_fields[dynamic].
+  struct Extracted {
+    Field field;
+    uint32_t dynamic;
+  };
+  // Every Set and SetDynamic since Reset, in order; a field that was set twice is there twice.
+  const std::vector<Extracted>& Extraction() const { return extraction_; }
 
   char kind = '1';
   base::Seconds time = 0;  // receipt, wall clock
@@ -88,6 +99,7 @@ class Event {
   std::string location_buffer_;
   std::string text_buffer_;
   std::deque<std::string> kept_;
+  std::vector<Extracted> extraction_;
 };
 
 }  // namespace ospatrol::analysisd

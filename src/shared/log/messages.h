@@ -209,6 +209,72 @@ inline constexpr Message kDecoderBothForms{
     "A decoder has one element in both forms; the one without _pcre2 wins."};
 
 // --- analysisd (9300-9349) ---
+inline constexpr Message kMessageFormat{
+    1106, Level::kError, "Message from '{}' is not of the form KIND:LOCATION:TEXT: '{}'.",
+    "Its sender is not one of our programs, or is broken. The message was dropped."};
+inline constexpr Message kMessageTooShort{
+    1222, Level::kError, "Message of {} bytes from '{}': too short.",
+    "Its sender is not one of our programs, or is broken. The message was dropped."};
+inline constexpr Message kMessageCut{
+    9300, Level::kWarn, "Message from '{}' cut at {} bytes.",
+    "Its sender writes longer events than any program here reads."};
+inline constexpr Message kBadFrame{
+    9301, Level::kError, "Connection of '{}' closed, bad frame: {}.",
+    "The sender is of another version or broken. It connects again and sends what was not taken."};
+inline constexpr Message kConnectionRefused{
+    9302, Level::kError, "Connection of '{}' refused: {}.",
+    "Too many senders, or this program is out of descriptors. Senders try again."};
+inline constexpr Message kOutputFailed{
+    9303, Level::kError, "Cannot write '{}': {}. {} records wait; senders wait too.",
+    "Make room on the disk or repair its cause. It is tried every second and nothing is lost."};
+inline constexpr Message kOutputWorksAgain{9304, Level::kInfo,
+                                           "Writing works again: {} records that had waited are "
+                                           "written.",
+                                           "Nothing was lost."};
+inline constexpr Message kStoreFailed{
+    9305, Level::kError, "Cannot store state: {}. Senders wait.",
+    "Make room on the disk or repair its cause. It is tried every second and nothing is lost."};
+inline constexpr Message kDayChangeFailed{
+    9306, Level::kError, "Cannot begin the files of a new day: {}. Yesterday's are used on.",
+    "Check owner, mode and space of logs. It is tried every second."};
+inline constexpr Message kNoHardLinks{
+    9307, Level::kInfo, "'{}' is a symbolic link: no hard links here ({}).",
+    "The file system has none. Readers notice no difference."};
+inline constexpr Message kTornRecord{
+    9308, Level::kWarn, "'{}' ended in an incomplete record of {} bytes: removed.",
+    "The program or the machine was stopped while it wrote. Senders send the event again."};
+inline constexpr Message kCorrelationStateRefused{
+    9309, Level::kWarn, "'{}' cannot be used: {}. Counting begins anew.",
+    "Rules that count events forget what came before the restart."};
+inline constexpr Message kCorrelationStateNotSaved{
+    9310, Level::kWarn, "Cannot save '{}': {}.",
+    "Rules that count events will forget what came before the restart."};
+inline constexpr Message kAnalysisStateFailed{9311, Level::kWarn, "Cannot write '{}': {}.",
+                                              "Check the owner and mode of var/run."};
+inline constexpr Message kResponsesNeedRestart{
+    9312, Level::kWarn, "The responses differ from those in '{}'.",
+    "That file is written at start only: restart ospatrol-analysisd."};
+inline constexpr Message kStateImported{9313, Level::kInfo, "{} lines taken over from '{}'.",
+                                        "The text file is not read again."};
+inline constexpr Message kStoppedUnwritten{
+    9314, Level::kError, "Stopped with {} records unwritten: {}.",
+    "Programs that use the stream send these events again; those of the datagram queue are lost."};
+inline constexpr Message kQueueReadFailed{9315, Level::kError, "Cannot read '{}': {}.",
+                                          "Restart ospatrol-analysisd if this does not end."};
+inline constexpr Message kMaintenanceOn{0, Level::kInfo,
+                                        "Syscheck maintenance mode enabled for '{}'.",
+                                        "Changes of its files are accepted silently."};
+inline constexpr Message kMaintenanceOff{0, Level::kInfo,
+                                         "Syscheck maintenance mode disabled for '{}'.",
+                                         "Changes of its files raise alerts again."};
+inline constexpr Message kMaintenanceEnded{
+    0, Level::kInfo, "Syscheck maintenance mode ended for '{}' after baseline scan.",
+    "Changes of its files raise alerts again."};
+inline constexpr Message kMaintenanceStillOn{
+    0, Level::kWarn,
+    "Syscheck maintenance mode still enabled for '{}' for {} hours; FIM changes are silently "
+    "accepted.",
+    "End it with agent_control -M disable."};
 
 // --- logcollector (9350-9399) ---
 inline constexpr Message kReadFailed{1115, Level::kError, "Could not read from file '{}' due to: {}.",

@@ -1,0 +1,206 @@
+#include "analysisd/decoder_set.h"
+
+#include <algorithm>
+
+#include "base/text.h"
+
+namespace ospatrol::analysisd {
+namespace {
+
+constexpr size_t kBuiltins = static_cast<size_t>(BuiltinDecoder::kCount);
+
+constexpr std::array<std::string_view, kBuiltins> kBuiltinNames = {
+    "rootcheck",
+    "syscheck_integrity_changed",
+    "syscheck_integrity_changed_2nd",
+    "syscheck_integrity_changed_3rd",
+    "syscheck_new_entry",
+    "syscheck_deleted",
+    "hostinfo_new",
+    "hostinfo_modified",
+};
+
+std::array<Decoder, kBuiltins> MakeBuiltins() {
+  std::array<Decoder, kBuiltins> made;
+  for (size_t i = 0; i < kBuiltins; ++i) {
+    made[i].id = -1 - static_cast<int>(i);
+    made[i].name_id = static_cast<int>(i) + 1;
+    made[i].declared_name = made[i].name = kBuiltinNames[i];
+    made[i].category = Category::kOssec;
+  }
+  return made;
+}
+
+void Take(const Decoder& decoder, Event& event) {
+  event.decoder = &decoder;
+  event.decoder_name = decoder.name;
+  event.category = decoder.category;
+}
+
+}  // namespace
+
+const Decoder& Builtin(BuiltinDecoder which) {
+  static const std::array<Decoder, kBuiltins> builtins = MakeBuiltins();
+  return builtins[static_cast<size_t>(which)];
+}
+
+DecoderSet::DecoderSet() {
+  for (const std::string_view name : kBuiltinNames) {
+    name_in_use_[static_cast<size_t>(Intern(name))] = true;
+  }
+}
+
+DecoderSet::~DecoderSet() = default;
+
+int DecoderSet::Intern(std::string_view name) {
+  const auto [entry, is_new] =
+      name_ids_.try_emplace(std::string(name), static_cast<int>(name_ids_.size()) + 1);
+  if (is_new) name_in_use_.resize(name_ids_.size() + 1);
+  return entry->second;
+}
+
+int DecoderSet::NameId(std::string_view name) const {
+  const auto found = name_ids_.find(std::string(name));
+  return found == name_ids_.end() ? 0 : found->second;
+}
+
+bool DecoderSet::IsNameInUse(int name_id) const {
+  const auto index = static_cast<size_t>(name_id);
+  return name_id > 0 && index < name_in_use_.size() && name_in_use_[index];
+}
+
+int DecoderSet::NameCount() const { return static_cast<int>(name_ids_.size()); }
+
+const std::vector<const Decoder*>& DecoderSet::RootIndex::For(std::string_view subject) const {
+  if (PrefixGuard::NeedsAll(subject)) return roots[kAll];
+  return roots[static_cast<unsigned char>(base::ToLower(subject[0]))];
+}
+
+void DecoderSet::RootIndex::Add(const Decoder& root, const PrefixGuard& guard) {
+  const std::bitset<256> first = guard.FirstBytes();
+  for (size_t byte = 0; byte < kAll; ++byte) {
+    if (first[byte]) roots[byte].push_back(&root);
+  }
+  roots[kAll].push_back(&root);
+}
+
+void DecoderSet::BuildIndex() {
+  for (const auto& decoder : decoders_) {
+    name_in_use_[static_cast<size_t>(decoder->name_id)] = true;
+    if (!decoder->parents.empty()) continue;
+    if (decoder->program_name) {
+      by_program_.Add(*decoder, decoder->program_name.guard);
+    } else {
+      by_log_.Add(*decoder, decoder->prematch.guard);
+    }
+  }
+}
+
+void DecoderSet::Decode(Event& event) const {
+  const bool has_program = IsSet(event.program_name);
+  const auto& roots = has_program ? by_program_.For(event.program_name) : by_log_.For(event.log);
+  pattern::Match match;
+  for (const Decoder* root : roots) {
+    if (has_program && !root->program_name.Matches(event.program_name)) continue;
+    size_t parent_end = 0;
+    if (root->prematch) {
+      if (!root->prematch.Find(event.log, match)) continue;
+      parent_end = match.end;
+    }
+    Take(*root, event);
+    DecodeFrom(*root, parent_end, event);
+    break;
+  }
+  if (geoip_ == nullptr) return;
+  AddGeo(Field::kSrcGeoip, event.Get(Field::kSrcIp), event);
+  AddGeo(Field::kDstGeoip, event.Get(Field::kDstIp), event);
+}
+
+void DecoderSet::DecodeFrom(const Decoder& root, size_t parent_end, Event& event) const {
+  if (root.children.empty()) {
+    const Decoder* const alone = &root;
+    RunChain({&alone, 1}, parent_end, parent_end, event);
+    return;
+  }
+  const std::span<const Decoder* const> children(root.children);
+  pattern::Match match;
+  size_t i = 0;
+  while (i < children.size()) {
+    const Decoder& child = *children[i];
+    if (!child.prematch) {
+      RunChain(children.subspan(i), parent_end, parent_end, event);
+      return;
+    }
+    const size_t begin = child.prematch_offset == Offset::kAfterParent ? parent_end : 0;
+    if (child.prematch.Find(event.log.substr(begin), match)) {
+      Take(child, event);
+      RunChain(children.subspan(i), parent_end, begin + match.end, event);
+      return;
+    }
+    // Links that continue this child have no prematch of their own: pass over the whole chain.
+    while (i < children.size() && children[i]->get_next) ++i;
+    ++i;
+  }
+}
+
+void DecoderSet::RunChain(std::span<const Decoder* const> chain, size_t parent_end,
+                          size_t prematch_end, Event& event) const {
+  if (chain.front()->plugin != nullptr) {
+    const Decoder& node = *chain.front();
+    const size_t begin = node.plugin_offset == Offset::kAfterParent     ? parent_end
+                         : node.plugin_offset == Offset::kAfterPrematch ? prematch_end
+                                                                        : 0;
+    node.plugin->run(event, {node, event.log.substr(begin), find_rule_});
+    return;
+  }
+  pattern::Match match;
+  size_t regex_end = prematch_end;  // where after_regex begins; a failed link puts it back
+  for (const Decoder* node : chain) {
+    if (!node->regex) return;
+    size_t begin = 0;
+    switch (node->regex_offset) {
+      case Offset::kNone:
+        break;
+      case Offset::kAfterParent:
+        begin = parent_end;
+        break;
+      case Offset::kAfterPrematch:
+        begin = prematch_end;
+        break;
+      case Offset::kAfterRegex:
+        begin = regex_end;
+        break;
+    }
+    const std::string_view subject = event.log.substr(begin);
+    if (node->regex.Find(subject, match)) {
+      regex_end = begin + match.end;
+      Take(*node, event);
+      Deliver(*node, subject, match, event);
+    } else {
+      regex_end = prematch_end;
+    }
+    if (!node->get_next) return;
+  }
+}
+
+void DecoderSet::Deliver(const Decoder& node, std::string_view subject, const pattern::Match& match,
+                         Event& event) {
+  const size_t count = std::min<size_t>(match.capture_count, node.order.size());
+  for (size_t i = 0; i < count; ++i) {
+    const OrderEntry& entry = node.order[i];
+    const std::string_view value = match.Capture(subject, i);
+    if (entry.dynamic.empty()) {
+      event.Set(entry.field, value);
+    } else {
+      event.SetDynamic(entry.dynamic, value);
+    }
+  }
+}
+
+void DecoderSet::AddGeo(Field field, std::string_view address, Event& event) const {
+  if (address.empty()) return;
+  std::string place = geoip_->Lookup(address);
+  if (!place.empty()) event.Set(field, event.Keep(std::move(place)));
+}
+
+}  // namespace ospatrol::analysisd
