@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -11,6 +12,18 @@
 #include "product/paths.h"
 
 namespace ospatrol::config {
+
+// One row of the table. etc/internal_options.conf holds exactly these, with these texts and values.
+struct InternalOption {
+  std::string_view key;  // "analysisd.debug"
+  int64_t value;         // built-in default
+  int64_t min;
+  int64_t max;
+  std::string_view programs;
+  std::string_view meaning;
+};
+
+std::span<const InternalOption> InternalOptionTable();
 
 class InternalOptions {
  public:
@@ -21,10 +34,12 @@ class InternalOptions {
   // WARN; missing file: INFO.
   static InternalOptions Load(const Home& home, Problems& problems);
 
-  // REQUIRES: `key` ("analysisd.debug") is in the table.
+  // REQUIRES: `key` ("analysisd.debug") is in the table, else both throw Error.
+  // `ossec.thread_stack_size` is the other spelling of `ospatrol.thread_stack_size`.
   int64_t Get(std::string_view key) const;
 
-  void Set(std::string_view key, int64_t value);  // tests and command line tools
+  // REQUIRES: `key` is in the table; `value` is in its range. Tests and command line tools.
+  void Set(std::string_view key, int64_t value);
 
  private:
   std::map<std::string, int64_t, std::less<>> values_;

@@ -91,11 +91,14 @@ struct CommandSection {
   Origin origin;
 };
 
-// <active-response>
+// <active-response>. For analysisd the list holds the responses that can be bound to rules (not
+// disabled, with a defined command and a location), for execd every section, with only `command`,
+// the places, `disabled` and `repeated_offenders` filled in.
 struct ActiveResponseSection {
   std::string command;
   bool on_server = false, on_origin = false, on_defined_agent = false, on_all = false;
   std::string agent_id;
+  bool has_level = false;  // <level> was given; 0 then means any level
   int level = 0;
   std::vector<int> rule_ids;
   std::string rules_group;  // os_match

@@ -9,7 +9,7 @@ namespace ospatrol::config {
 namespace {
 
 constexpr size_t kShownBytes = 80;
-constexpr size_t kShortList = 24;
+constexpr size_t kShortList = 26;
 
 bool IsUnreadable(char c) { return (c >= 0 && c <= ' ') || c == '\x7F'; }
 

@@ -2,7 +2,9 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
+#include <filesystem>
 #include <fstream>
 #include <string>
 
@@ -231,10 +233,11 @@ TEST(Dialect, SaysThatAFileCannotBeRead) {
 }
 
 TEST(Dialect, ReadsAFile) {
-  const std::string path = ::testing::TempDir() + "dialect_test.xml";
+  const std::string path = ::testing::TempDir() + "dialect_test." + std::to_string(::getpid());
   std::ofstream(path) << "<a>\n<b>x</b>\n</a>\n";
   Problems problems;
   const Document document = ReadDialect(path, "shown.xml", problems);
+  std::filesystem::remove(path);
   EXPECT_TRUE(problems.all().empty());
   EXPECT_EQ(document.file, "shown.xml");
   ASSERT_EQ(document.roots.size(), 1U);
