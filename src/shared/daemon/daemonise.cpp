@@ -50,8 +50,9 @@ void OpenMissingStandardDescriptors() {
 
 void Parent::Report(int status) {
   if (!pipe_) return;
-  SilenceDescriptor(STDOUT_FILENO);
-  SilenceDescriptor(STDERR_FILENO);
+  dup2(null_.get(), STDOUT_FILENO);
+  dup2(null_.get(), STDERR_FILENO);
+  null_.reset();
   const char byte = static_cast<char>(status);
   base::WriteAll(pipe_.get(),
                  std::string_view(&byte, 1));  // a parent that was killed needs no report
@@ -72,8 +73,10 @@ Parent Daemonise() {
   reader.reset();
   if (setsid() < 0) throw log::Fatal<msg::kSetsidFailed>(base::ErrnoText(errno));
   if (Fork() > 0) _exit(0);
-  SilenceDescriptor(STDIN_FILENO);
-  return Parent(std::move(writer));
+  base::Fd null = base::OpenFile("/dev/null", O_RDWR);
+  if (!null) throw log::Fatal<msg::kCannotOpenFile>("/dev/null", base::ErrnoText(errno));
+  dup2(null.get(), STDIN_FILENO);
+  return Parent(std::move(writer), std::move(null));
 }
 
 }  // namespace ospatrol::daemon

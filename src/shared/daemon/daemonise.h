@@ -13,13 +13,15 @@ namespace ospatrol::daemon {
 class Parent {
  public:
   Parent() = default;  // none waits: foreground
-  explicit Parent(base::Fd pipe) : pipe_(std::move(pipe)) {}
+  // `null` is /dev/null, opened before the chroot, where there is none.
+  Parent(base::Fd pipe, base::Fd null) : pipe_(std::move(pipe)), null_(std::move(null)) {}
 
   // The parent exits with `status`; standard output and error go to /dev/null from now on.
   void Report(int status);
 
  private:
   base::Fd pipe_;
+  base::Fd null_;
 };
 
 // Forks twice and starts a session, so that the daemon can never get a terminal. Returns in the
@@ -31,7 +33,7 @@ Parent Daemonise();
 // number.
 void OpenMissingStandardDescriptors();
 
-// Lets `descriptor` (0-2) refer to /dev/null.
+// Lets `descriptor` (0-2) refer to /dev/null. REQUIRES: outside the chroot.
 void SilenceDescriptor(int descriptor);
 
 }  // namespace ospatrol::daemon
