@@ -80,7 +80,11 @@ Configuration LoadConfiguration(const std::filesystem::path& file, std::string_v
   const size_t errors_before = problems.error_count();
   const Document document = ReadDialect(file, shown, problems);
   if (problems.error_count() > errors_before) return {};
-  return FileReader(shown, reader, problems).Read(document);
+  return ReadConfiguration(document, reader, problems);
+}
+
+Configuration ReadConfiguration(const Document& document, Reader reader, Problems& problems) {
+  return FileReader(document.file, reader, problems).Read(document);
 }
 
 }  // namespace ospatrol::config

@@ -5,6 +5,7 @@
 #include <initializer_list>
 #include <string_view>
 
+#include "config/dialect.h"
 #include "config/problems.h"
 #include "config/sections.h"
 
@@ -17,5 +18,8 @@ enum class Reader { kAnalysisd, kLogcollector, kExecd, kMaild, kTools };
 // `shown` is the name of the file in messages ("etc/ospatrol.conf").
 Configuration LoadConfiguration(const std::filesystem::path& file, std::string_view shown,
                                 Reader reader, Problems& problems);
+
+// The same for a file that has been read already.
+Configuration ReadConfiguration(const Document& document, Reader reader, Problems& problems);
 
 }  // namespace ospatrol::config

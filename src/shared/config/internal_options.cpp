@@ -95,7 +95,7 @@ void ReadOptionsFile(const Home& home, std::string_view name, InternalOptions& o
                     "built-in defaults are used");
       return;
     }
-    OptionsFile(name, problems).Read(*text, options);
+    options.Apply(*text, name, problems);
   } catch (const Error& error) {
     problems.Error(msg::kCannotOpenFile.id, name, 0, error.what(),
                    "check the owner and mode of the file");
@@ -113,6 +113,10 @@ InternalOptions InternalOptions::Load(const Home& home, Problems& problems) {
   ReadOptionsFile(home, paths::kInternalOptions, options, problems);
   ReadOptionsFile(home, paths::kLocalInternalOptions, options, problems);
   return options;
+}
+
+void InternalOptions::Apply(std::string_view text, std::string_view shown, Problems& problems) {
+  OptionsFile(shown, problems).Read(text, *this);
 }
 
 int64_t InternalOptions::Get(std::string_view key) const {

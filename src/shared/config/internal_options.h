@@ -34,6 +34,9 @@ class InternalOptions {
   // WARN; missing file: INFO.
   static InternalOptions Load(const Home& home, Problems& problems);
 
+  // Reads the lines of one file on top of what is set; `shown` is its name in messages.
+  void Apply(std::string_view text, std::string_view shown, Problems& problems);
+
   // REQUIRES: `key` ("analysisd.debug") is in the table, else both throw Error.
   // `ossec.thread_stack_size` is the other spelling of `ospatrol.thread_stack_size`.
   int64_t Get(std::string_view key) const;
