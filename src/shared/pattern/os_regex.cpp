@@ -31,6 +31,7 @@ namespace {
 constexpr std::string_view kClasses = "wWdDsSp.t";
 constexpr std::string_view kEscapable = "$(){}[]\\|<";
 constexpr std::string_view kPunctuation = "()*+,-.:;<=>?[]!\"'#$%&|{}";
+constexpr std::string_view kTwinLetters = "sk";  // letters with a case above ASCII
 constexpr std::string_view kPcre2Special = "\\^$.[]|()?*+{}";
 
 struct Class {
@@ -46,10 +47,10 @@ Class ClassOf(char letter) {
       set.AddRange('A', 'Z');
       set.AddRange('a', 'z');
       set.Add("@_-");
-      for (const char32_t letter_with_twin : {U's', U'k'}) {
-        const CharSet twins = LiteralCharacter(letter_with_twin);
-        set.exceptions.insert(set.exceptions.end(), twins.exceptions.begin(),
-                              twins.exceptions.end());
+      for (const char twin : kTwinLetters) {
+        const CharSet cases = LiteralCharacter(static_cast<char32_t>(twin));
+        set.exceptions.insert(set.exceptions.end(), cases.exceptions.begin(),
+                              cases.exceptions.end());
       }
       break;
     case 'd':
@@ -191,17 +192,31 @@ class Translator {
 
   void Literal() {
     const Character character = DecodeCharacter(text_, at_);
-    builder_.AddSet(LiteralCharacter(character.code));
+    const CharSet set = LiteralCharacter(character.code);
+    builder_.AddSet(set);
     if (character.code < 0x80) {
       EmitLiteral(character.code);
     } else {
-      for (size_t i = 0; i < character.size; ++i) {
-        bytes_ += fmt::format("\\x{:02x}", static_cast<uint8_t>(text_[at_ + i]));
-      }
-      utf_ += text_.substr(at_, character.size);
+      EmitWide(set, text_.substr(at_, character.size));
       is_utf8_ &= character.code < kStrayByte;
     }
     at_ += character.size;
+  }
+
+  // In an ASCII subject a character above ASCII matches its ASCII twin, if it has one, or nothing.
+  void EmitWide(const CharSet& set, std::string_view character) {
+    utf_ += character;
+    const auto twin = std::find_if(kTwinLetters.begin(), kTwinLetters.end(), [&](char letter) {
+      return set.HasByte(static_cast<uint8_t>(letter));
+    });
+    if (twin != kTwinLetters.end()) {
+      bytes_ += *twin;
+      return;
+    }
+    bytes_ += "(?:";
+    for (const char byte : character)
+      bytes_ += fmt::format("\\x{:02x}", static_cast<uint8_t>(byte));
+    bytes_ += ")";
   }
 
   void EmitLiteral(char32_t ascii) {
