@@ -1,0 +1,66 @@
+#include "logcollector/file_facts.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#include <cerrno>
+
+#include "base/digest.h"
+#include "base/files.h"
+
+namespace ospatrol::logcollector {
+namespace {
+
+int64_t Nanoseconds(const statx_timestamp& time) {
+  return time.tv_sec * 1'000'000'000 + static_cast<int64_t>(time.tv_nsec);
+}
+
+std::optional<FileFacts> Ask(int directory, const char* path, int flags) {
+  struct statx data {};
+  if (::statx(directory, path, flags, STATX_BASIC_STATS | STATX_BTIME, &data) != 0) {
+    return std::nullopt;
+  }
+  FileFacts facts;
+  if (S_ISREG(data.stx_mode)) facts.type = FileFacts::Type::kRegular;
+  if (S_ISFIFO(data.stx_mode)) facts.type = FileFacts::Type::kFifo;
+  facts.identity.device = makedev(data.stx_dev_major, data.stx_dev_minor);
+  facts.identity.inode = data.stx_ino;
+  if ((data.stx_mask & STATX_BTIME) != 0) facts.identity.birth_ns = Nanoseconds(data.stx_btime);
+  facts.size = data.stx_size;
+  facts.modified_ns = Nanoseconds(data.stx_mtime);
+  facts.links = data.stx_nlink;
+  return facts;
+}
+
+}  // namespace
+
+std::optional<FileFacts> FactsOf(const std::filesystem::path& path) {
+  return Ask(AT_FDCWD, path.c_str(), 0);
+}
+
+std::optional<FileFacts> FactsOf(int fd) { return Ask(fd, "", AT_EMPTY_PATH); }
+
+base::Fd OpenLog(const std::filesystem::path& path) {
+  return base::OpenFile(path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+}
+
+std::string ReadHead(int fd, size_t length) {
+  std::string head(length, '\0');
+  size_t have = 0;
+  while (have < length) {
+    const ssize_t got = ::pread(fd, head.data() + have, length - have, static_cast<off_t>(have));
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) break;
+    have += static_cast<size_t>(got);
+  }
+  head.resize(have);
+  return head;
+}
+
+bool HeadMatches(int fd, size_t length, std::string_view digest) {
+  const std::string head = ReadHead(fd, length);
+  return head.size() == length && base::Sha256Hex(head) == digest;
+}
+
+}  // namespace ospatrol::logcollector

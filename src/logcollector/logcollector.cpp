@@ -1,0 +1,228 @@
+#include "logcollector/logcollector.h"
+
+#include <fmt/format.h>
+#include <poll.h>
+#include <sys/resource.h>
+
+#include <algorithm>
+
+#include "config/configuration.h"
+#include "config/internal_options.h"
+#include "log/log.h"
+#include "logcollector/formats.h"
+#include "product/paths.h"
+
+namespace ospatrol::logcollector {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr std::string_view kKeepAliveText = "--MARK--: alive";
+constexpr std::string_view kStateFile = "var/run/ospatrol-logcollector.state";
+constexpr int kRoundsPerKeepAlive = 65;  // of loop_timeout, as the reference counts
+constexpr milliseconds kReconnect{200};
+constexpr seconds kStateInterval{5};
+constexpr milliseconds kDrainAtExit{2000};
+
+// One descriptor a file: the limit of a login shell is soon reached.
+void RaiseFileLimit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+std::string_view Name(Outlet::Mode mode) {
+  switch (mode) {
+    case Outlet::Mode::kStream:
+      return "stream";
+    case Outlet::Mode::kDatagram:
+      return "queue";
+    default:
+      return "none";
+  }
+}
+
+}  // namespace
+
+Logcollector::Settings Logcollector::Load(config::Problems& problems) const {
+  const daemon::Options& options = context_.options();
+  const std::string shown =
+      options.configuration.lexically_relative(options.prefix).native().starts_with("..")
+          ? options.configuration.native()
+          : options.configuration.lexically_relative(options.prefix).native();
+  config::Configuration configuration = config::LoadConfiguration(
+      options.configuration, shown, config::Reader::kLogcollector, problems);
+  const auto internal = config::InternalOptions::Load(context_.home(), problems);
+
+  Settings settings;
+  settings.poll = seconds(internal.Get("logcollector.loop_timeout"));
+  for (config::LocalFileSection& file : configuration.localfiles) {
+    if (FindFormat(file.log_format) != nullptr) {
+      settings.files.push_back(std::move(file));
+      continue;
+    }
+    problems.Warning(
+        msg::kFormatNotSupported.id, file.origin.file, file.origin.line,
+        fmt::format("log_format '{}' is not supported in this version of {}; the <localfile> is "
+                    "skipped",
+                    file.log_format, context_.program().name),
+        fmt::format("supported: {}", SupportedFormats()));
+  }
+  return settings;
+}
+
+void Logcollector::Configure(config::Problems& problems) { settings_ = Load(problems); }
+
+void Logcollector::Start() {
+  RaiseFileLimit();
+  const Home& home = context_.home();
+  store_ = std::make_unique<PositionStore>(home / paths::kCollectorState);
+  notices_ = std::make_shared<Notices>(*store_);
+  watcher_ = std::make_unique<FileWatcher>();
+  sources_ = std::make_unique<SourceSet>(*store_, *notices_, *watcher_);
+  outlet_ = std::make_unique<Outlet>(Outlet::Sockets{
+      home / paths::kEventStream, home / paths::kEventQueue, home / paths::kWaitLock});
+  state_file_ = std::make_unique<StateFile>(home / kStateFile);
+  sources_->Configure(settings_.files, Clock::now());
+
+  if (watcher_->fd() >= 0) {
+    watcher_ready_ = context_.loop().WatchReadable(watcher_->fd(), [this] {
+      watcher_->Dispatch();
+      sources_->CheckNamed(Clock::now());
+      Service();
+    });
+  }
+  StartTimers();
+  Connect();
+}
+
+void Logcollector::StartTimers() {
+  daemon::EventLoop& loop = context_.loop();
+  poll_timer_ = loop.Every(settings_.poll, [this] {
+    // While the receiver has only the datagram queue: its other socket may have come.
+    if (outlet_->mode() == Outlet::Mode::kDatagram) Connect();
+    sources_->Poll(Clock::now());
+    Service();
+  });
+  second_timer_ = loop.Every(seconds(1), [this] {
+    sources_->Tick(Clock::now());
+    if (sources_->HasWork()) Service();
+  });
+  state_timer_ = loop.Every(kStateInterval, [this] { WriteState(); });
+  keep_alive_timer_ = loop.Every(settings_.poll * kRoundsPerKeepAlive, [this] { KeepAlive(); });
+  connect_timer_ = loop.Every(kReconnect, [this] {
+    if (outlet_->mode() == Outlet::Mode::kNone) Connect();
+  });
+}
+
+void Logcollector::Connect() {
+  if (!outlet_->Connect(Clock::now())) return;
+  WatchOutlet();
+  sources_->Poll(Clock::now());
+  Service();
+}
+
+void Logcollector::WatchOutlet() {
+  outlet_readable_.reset();
+  outlet_writable_.reset();
+  if (outlet_->mode() != Outlet::Mode::kStream) return;
+  outlet_readable_ = context_.loop().WatchReadable(outlet_->fd(), [this] { OutletReady(); });
+}
+
+void Logcollector::OutletReady() {
+  PumpOutlet();
+  if (outlet_->mode() == Outlet::Mode::kStream) Service();
+}
+
+void Logcollector::PumpOutlet() {
+  if (outlet_->mode() != Outlet::Mode::kStream) return;
+  if (outlet_->Pump()) {
+    UpdateWriteWatch();
+  } else {
+    // Not here: this may be a callback of the registrations that are to go.
+    context_.loop().Post([this] { Disconnected(); });
+  }
+}
+
+void Logcollector::Disconnected() {
+  if (outlet_->mode() == Outlet::Mode::kStream) return;  // connected again meanwhile
+  outlet_readable_.reset();
+  outlet_writable_.reset();
+}
+
+void Logcollector::UpdateWriteWatch() {
+  if (outlet_->WantsWrite() == (outlet_writable_ != nullptr)) return;
+  if (outlet_->WantsWrite()) {
+    outlet_writable_ = context_.loop().WatchWritable(outlet_->fd(), [this] { OutletReady(); });
+  } else {
+    context_.loop().Post([this] {
+      if (!outlet_->WantsWrite()) outlet_writable_.reset();
+    });
+  }
+}
+
+void Logcollector::Service() {
+  if (outlet_->mode() == Outlet::Mode::kNone) return;
+  const bool room = notices_->OfferTo(*outlet_) && sources_->Service(*outlet_, Clock::now());
+  outlet_->Flush();
+  PumpOutlet();
+  // A full stream goes on with the next answer; a full datagram queue says nothing, so it is tried
+  // again.
+  const bool retry = room || outlet_->mode() == Outlet::Mode::kDatagram;
+  if (retry && (sources_->HasWork() || notices_->HasWaiting())) ServiceSoon();
+}
+
+void Logcollector::ServiceSoon() {
+  if (service_posted_) return;
+  service_posted_ = true;
+  context_.loop().Post([this] {
+    service_posted_ = false;
+    Service();
+  });
+}
+
+void Logcollector::KeepAlive() {
+  notices_->Add(Notices::kKeepAlive, kKeepAliveText);
+  Service();
+}
+
+void Logcollector::WriteState() {
+  state_file_->Write(Name(outlet_->mode()), outlet_->unanswered(), sources_->sources());
+}
+
+void Logcollector::Reload(config::Problems& problems) {
+  config::Problems found;
+  Settings settings = Load(found);
+  problems.Append(found);
+  if (found.HasErrors()) return;
+  settings_ = std::move(settings);
+  sources_->Configure(settings_.files, Clock::now());
+  StartTimers();
+  Service();
+}
+
+void Logcollector::Stop() {
+  Drain();
+  sources_->Save();
+  WriteState();
+}
+
+// What is on its way can still be answered. What is not answered in time is read again at the next
+// start, under the same numbers.
+void Logcollector::Drain() {
+  const auto deadline = Clock::now() + kDrainAtExit;
+  outlet_->Flush();
+  while (outlet_->mode() == Outlet::Mode::kStream && !outlet_->IsEmpty()) {
+    if (!outlet_->Pump()) return;
+    outlet_->Flush();
+    const auto left = std::chrono::ceil<milliseconds>(deadline - Clock::now());
+    if (outlet_->IsEmpty() || left <= milliseconds(0)) return;
+    pollfd ready{outlet_->fd(), POLLIN, 0};
+    if (outlet_->WantsWrite()) ready.events |= POLLOUT;
+    ::poll(&ready, 1, static_cast<int>(left.count()));
+  }
+}
+
+}  // namespace ospatrol::logcollector
