@@ -23,17 +23,18 @@
 #include <limits>
 #include <utility>
 
+#include "base/text.h"
 #include "pattern/characters.h"
 
 namespace ospatrol::pattern {
 namespace {
 
 constexpr size_t kMaxInstructions = 8192;
+constexpr size_t kLong =
+    256;  // bytes of a subject worth asking first whether there is a match at all
 constexpr uint32_t kUnset = std::numeric_limits<uint32_t>::max();
 
-bool IsWord(char c) {
-  return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_';
-}
+bool IsWord(char c) { return base::IsAlnum(c) || c == '_'; }
 
 bool Holds(Assertion assertion, std::string_view subject, size_t at) {
   const auto at_boundary = [&] {
@@ -197,7 +198,13 @@ std::optional<Program> Program::From(const Syntax& syntax) {
   Compiler compiler(syntax, program);
   if (!compiler.Emit(syntax.root)) return std::nullopt;
   compiler.Add(Op::kAccept);
+  program.before_final_newline_ =
+      std::any_of(program.code_.begin(), program.code_.end(), [](const Instruction& step) {
+        return step.op == Op::kAssert &&
+               step.a == static_cast<uint32_t>(Assertion::kEndOrFinalNewline);
+      });
   program.FindFirstBytes();
+  program.FindSymbols();
   program.code_.shrink_to_fit();
   return program;
 }
@@ -385,9 +392,17 @@ class Program::Run {
 };
 
 bool Program::Search(std::string_view subject, Match* match) const {
-  Run run(*this, subject, match != nullptr);
-  if (!run.Search(match == nullptr)) return false;
-  if (match != nullptr) run.Deliver(*match);
+  if (before_final_newline_ && subject.ends_with('\n')) {
+    Run run(*this, subject, match != nullptr);
+    if (!run.Search(match == nullptr)) return false;
+    if (match != nullptr) run.Deliver(*match);
+    return true;
+  }
+  if (match == nullptr) return Exists(subject);
+  if (subject.size() >= kLong && !Exists(subject)) return false;
+  Run run(*this, subject, true);
+  if (!run.Search(false)) return false;
+  run.Deliver(*match);
   return true;
 }
 

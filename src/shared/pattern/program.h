@@ -31,17 +31,25 @@ class Program {
     uint32_t b = 0;  // kSplit: other way
   };
   class Compiler;
-  class Run;
+  class Run;        // with captures
+  class Existence;  // without
 
   void FindFirstBytes();
+  void FindSymbols();
+  bool Exists(std::string_view subject) const;
 
   std::vector<Instruction> code_;
   std::vector<CharSet> sets_;
   uint32_t groups_ = 0;
   bool characters_ = false;
-  bool anchored_ = false;   // matches begin at 0 only
-  bool any_first_ = false;  // first_ says nothing: the empty text may match
-  CharSet first_;           // bytes that a match can begin with
+  bool anchored_ = false;              // matches begin at 0 only
+  bool any_first_ = false;             // first_ says nothing: the empty text may match
+  bool before_final_newline_ = false;  // has such an assertion
+  CharSet first_;                      // bytes that a match can begin with
+
+  // Characters that no set and no assertion tells apart are one symbol.
+  std::array<uint16_t, 256> symbol_of_byte_{};
+  std::vector<char32_t> symbols_;  // a character of each
 };
 
 }  // namespace ospatrol::pattern

@@ -21,28 +21,35 @@
 // kStepsPerCall, a few milliseconds.
 //
 // Cost: a subject up to kShort bytes takes one call, or one call and a linear search. Bounds:
-// regular patterns, about kClockRegular plus the linear search (64 KiB and a usual pattern: a few
-// milliseconds); others, about kClockOther.
+// regular patterns, about kBudgetRegular plus the linear search (64 KiB and a usual pattern: a few
+// milliseconds); others, about kBudgetOther.
 #include "pattern/regex_search.h"
 
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <ctime>
 
 namespace ospatrol::pattern {
 namespace {
 
-using Clock = std::chrono::steady_clock;
 using Result = Pcre2Code::Result;
 
 constexpr size_t kShort = 512;           // bytes; one call, no clock
 constexpr size_t kInterpretFrom = 4096;  // bytes; patterns without a linear twin
 constexpr size_t kStepsPerCall = 20'000'000;
 constexpr size_t kInterpreterSteps = 2'000'000;  // of about 20 ns
-constexpr auto kClockRegular = std::chrono::milliseconds(2);
-constexpr auto kClockOther = std::chrono::milliseconds(100);
+constexpr auto kBudgetRegular = std::chrono::milliseconds(2);
+constexpr auto kBudgetOther = std::chrono::milliseconds(100);
 
 std::atomic<uint64_t> given_up{0};
+
+// Time this thread has worked, so that the load of the machine does not shorten a budget.
+std::chrono::nanoseconds Worked() {
+  timespec now{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec);
+}
 
 uint32_t MatchLimit(size_t subject, bool regular) {
   const size_t length = subject + 1;
@@ -63,8 +70,8 @@ size_t CharacterStart(std::string_view subject, size_t at) {
 
 // Searches in steps of `starts` positions until an answer or the deadline.
 Result SearchInSteps(const Pcre2Code& code, std::string_view subject, Pcre2Code::Bounds bounds,
-                     size_t starts, Clock::duration budget, Match* match) {
-  const auto deadline = Clock::now() + budget;
+                     size_t starts, std::chrono::nanoseconds budget, Match* match) {
+  const auto deadline = Worked() + budget;
   while (true) {
     size_t next = bounds.start + starts;
     if (next <= subject.size() && code.utf()) next = CharacterStart(subject, next);
@@ -72,13 +79,13 @@ Result SearchInSteps(const Pcre2Code& code, std::string_view subject, Pcre2Code:
     bounds.last_start = last ? SIZE_MAX : next - 1;
     const Result result = code.Search(subject, bounds, match);
     if (result != Result::kNoMatch || last) return result;
-    if (Clock::now() > deadline) return Result::kLimit;
+    if (Worked() > deadline) return Result::kLimit;
     bounds.start = next;
   }
 }
 
 Result Search(const Pcre2Code& code, std::string_view subject, const Pcre2Code::Bounds& bounds,
-              Clock::duration budget, Match* match) {
+              std::chrono::nanoseconds budget, Match* match) {
   const size_t starts = bounds.interpret ? 64 : StartsPerCall(subject.size(), bounds.match_limit);
   if (code.single_start() || starts > subject.size()) return code.Search(subject, bounds, match);
   return SearchInSteps(code, subject, bounds, starts, budget, match);
@@ -87,17 +94,17 @@ Result Search(const Pcre2Code& code, std::string_view subject, const Pcre2Code::
 Result SearchRegular(const Pcre2Code& code, std::string_view subject, Match* match) {
   const Pcre2Code::Bounds bounds{.match_limit = MatchLimit(subject.size(), true)};
   if (subject.size() <= kShort) return code.Search(subject, bounds, match);
-  return Search(code, subject, bounds, kClockRegular, match);
+  return Search(code, subject, bounds, kBudgetRegular, match);
 }
 
 Result SearchOther(const Pcre2Code& code, std::string_view subject, Match* match) {
   if (subject.size() < kInterpretFrom) {
     const Pcre2Code::Bounds bounds{.match_limit = MatchLimit(subject.size(), false)};
-    const Result result = Search(code, subject, bounds, kClockOther, match);
+    const Result result = Search(code, subject, bounds, kBudgetOther, match);
     if (result != Result::kJitStack) return result;
   }
   const Pcre2Code::Bounds bounds{.match_limit = kInterpreterSteps, .interpret = true};
-  return Search(code, subject, bounds, kClockOther, match);
+  return Search(code, subject, bounds, kBudgetOther, match);
 }
 
 }  // namespace

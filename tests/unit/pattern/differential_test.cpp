@@ -119,7 +119,7 @@ TEST(Differential, OsRegexEnginesAgreeOnAsciiSubjects) {
   size_t compiled = 0;
   size_t given_up = 0;
   size_t matched = 0;
-  for (int i = 0; i < 60'000 && compiled < 6000; ++i) {
+  for (int i = 0; i < 60'000 && compiled < 2000; ++i) {
     const std::string text = dice.Text(kOsRegexPieces, 9);
     CompileError error;
     const auto pattern = Pattern::Compile(Language::kOsRegex, text, &error);
@@ -145,7 +145,7 @@ TEST(Differential, OsRegexEnginesAgreeOnAsciiSubjects) {
       }
     }
   }
-  EXPECT_GE(compiled, 3000U);
+  EXPECT_GE(compiled, 1500U);
   EXPECT_EQ(given_up, 0U);
   EXPECT_GE(matched, compiled);
 }
@@ -156,7 +156,7 @@ TEST(Differential, OsRegexEnginesAgreeOnUtf8Subjects) {
   pieces.insert(pieces.end(), {"\xc3\xa9", "\xc5\xbf", "\xd0\x96", "\xe2\x84\xaa"});
   size_t compiled = 0;
   size_t given_up = 0;
-  for (int i = 0; i < 60'000 && compiled < 3000; ++i) {
+  for (int i = 0; i < 60'000 && compiled < 2000; ++i) {
     const std::string text = dice.Text(pieces, 8);
     CompileError error;
     const auto pattern = Pattern::Compile(Language::kOsRegex, text, &error);
@@ -182,7 +182,7 @@ TEST(Differential, OsRegexEnginesAgreeOnUtf8Subjects) {
       }
     }
   }
-  EXPECT_GE(compiled, 2000U);
+  EXPECT_GE(compiled, 1000U);
   EXPECT_EQ(given_up, 0U);
 }
 
@@ -258,7 +258,7 @@ TEST(Differential, TheLinearMatcherAgreesWithPcre2) {
   size_t regular = 0;
   size_t given_up = 0;
   size_t matched = 0;
-  for (int i = 0; i < 150'000 && regular < 8000; ++i) {
+  for (int i = 0; i < 150'000 && regular < 4000; ++i) {
     const std::string text = dice.Text(pieces, 8);
     CompileError error;
     const auto code = Pcre2Code::Compile(text, {}, error);
@@ -287,7 +287,7 @@ TEST(Differential, TheLinearMatcherAgreesWithPcre2) {
       }
     }
   }
-  EXPECT_GE(regular, 5000U);
+  EXPECT_GE(regular, 2500U);
   EXPECT_LE(given_up, 20U);
   EXPECT_GE(matched, regular);
 }
@@ -295,7 +295,7 @@ TEST(Differential, TheLinearMatcherAgreesWithPcre2) {
 TEST(Differential, LiteralSearchFindsWhatACarefulLoopFinds) {
   Dice dice(3);
   const std::vector<std::string> pieces = {"a", "B", "@", "`", "[", "{", "q", "e", "\xc3", " "};
-  for (int i = 0; i < 20'000; ++i) {
+  for (int i = 0; i < 10'000; ++i) {
     const std::string needle = dice.Text(pieces, 5);
     const std::string subject = dice.Text(pieces, 70);
     const size_t expected = base::ToLower(subject).find(base::ToLower(needle));
