@@ -63,26 +63,25 @@ bool IsRealChange(const Sum& old_sum, const Sum& new_sum) {
          std::any_of(kHashes.begin(), kHashes.end(), hash);
 }
 
-// How often a file has changed, as its record says it: three bytes in the form of the text files.
+// How often a file has changed, as its record says it: "+++", "!++", "!!+", "!!!", "!!?" (three
+// times or more).
 class ChangeCounter {
  public:
-  explicit ChangeCounter(std::string_view counter) {
-    while (changes_ < kMany && counter.size() > static_cast<size_t>(changes_) &&
-           counter[static_cast<size_t>(changes_)] == '!') {
-      ++changes_;
-    }
-  }
+  static constexpr size_t kMany = 3;
 
-  static constexpr int kMany = 3;
-  int changes() const { return changes_; }
+  explicit ChangeCounter(std::string_view counter)
+      : changes_(counter == "!!?" ? kMany
+                                  : std::min(counter.find_first_not_of('!'), counter.size())) {}
+
+  size_t changes() const { return changes_; }
 
   std::string Next() const {
     constexpr std::array<std::string_view, kMany + 1> kNext = {"!++", "!!+", "!!!", "!!?"};
-    return std::string(kNext[static_cast<size_t>(changes_)]);
+    return std::string(kNext[std::min(changes_, kMany)]);
   }
 
  private:
-  int changes_ = 0;
+  size_t changes_;
 };
 
 // "(script) user@host->syscheck": stat -c %a gives the mode in octal there.
@@ -236,7 +235,7 @@ bool HandleNew(Event& event, const Message& message, EngineState& state,
                NewFileText(event, message.name, sum));
 }
 
-BuiltinDecoder DecoderOfChange(int changes) {
+BuiltinDecoder DecoderOfChange(size_t changes) {
   switch (changes) {
     case 0:
       return BuiltinDecoder::kSyscheckChanged;
@@ -262,7 +261,7 @@ bool HandleKnown(Event& event, const Message& message, const EngineState::FileRe
     return false;
   }
   const ChangeCounter counter(known.counter);
-  const bool tired = options.syscheck_auto_ignore && counter.changes() == ChangeCounter::kMany;
+  const bool tired = options.syscheck_auto_ignore && counter.changes() >= ChangeCounter::kMany;
   if (tired && !new_sum.IsDeleted()) {
     // A file that is back must be known as present, or its next deletion would be no change.
     if (old_sum.IsDeleted()) store(known.counter);
@@ -279,7 +278,7 @@ bool HandleKnown(Event& event, const Message& message, const EngineState::FileRe
     return Raise(event, BuiltinDecoder::kSyscheckNew, message.name,
                  fmt::format("File '{}' was re-added.", shown));
   }
-  const int changes = options.syscheck_auto_ignore ? counter.changes() : 0;
+  const size_t changes = options.syscheck_auto_ignore ? counter.changes() : 0;
   return Raise(event, DecoderOfChange(changes), message.name,
                ChangeReport(event, old_sum, new_sum).Write(message));
 }
