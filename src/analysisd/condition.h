@@ -1,5 +1,5 @@
-// One test of a rule: a small class each, registered in condition_registry.cpp. A new condition is one new file
-// condition_<name>.cpp and one line in that table.
+// One test of a rule: a small class each, registered in condition_registry.cpp. A new condition is
+// one new file condition_<name>.cpp and one line in that table.
 #pragma once
 
 #include <string>
@@ -11,14 +11,16 @@
 
 namespace ospatrol::analysisd {
 
-class ListSet;
+class FirstSeen;
 struct Rule;
 
 // What a condition may use beside the event.
 struct ConditionContext {
   EngineState& state;
+  FirstSeen& first_seen;
   const Rule& rule;
-  // check_diff puts "Previous output:" and the old content here; composite rules their earlier events.
+  // check_diff puts "Previous output:" and the old content here; composite rules their earlier
+  // events.
   std::vector<std::string>& last_events;
 };
 

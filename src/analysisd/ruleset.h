@@ -35,15 +35,23 @@ struct EngineOptions {
   std::vector<std::string> syscheck_ignore;
   std::string server_name;  // short host name of this machine: hostname of events without one
 
-  static EngineOptions From(const config::Configuration& configuration, const config::InternalOptions& internal);
+  static EngineOptions From(const config::Configuration& configuration,
+                            const config::InternalOptions& internal);
 };
 
 class Ruleset {
  public:
-  // Loads everything that `configuration` names, below `home`. All errors of all files go to `problems`;
-  // nullptr when there is any. Warnings do not stop it.
-  static std::shared_ptr<const Ruleset> Load(const Home& home, const config::Configuration& configuration,
-                                             const config::InternalOptions& internal, config::Problems& problems);
+  // Loads everything that `configuration` names, below `home`. All errors of all files go to
+  // `problems`; nullptr when there is any. Warnings do not stop it.
+  static std::shared_ptr<const Ruleset> Load(const Home& home,
+                                             const config::Configuration& configuration,
+                                             const config::InternalOptions& internal,
+                                             config::Problems& problems);
+
+  // The same from parts: tests and tools.
+  static std::shared_ptr<const Ruleset> From(std::unique_ptr<DecoderSet> decoders,
+                                             std::unique_ptr<ListSet> lists,
+                                             std::unique_ptr<RuleSet> rules, EngineOptions options);
 
   ~Ruleset();
   const DecoderSet& decoders() const { return *decoders_; }

@@ -1,0 +1,56 @@
+// <compiled_rule>: one of the functions of compiled_rules.cpp.
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "analysisd/compiled_rules.h"
+#include "analysisd/condition_factories.h"
+#include "base/text.h"
+
+namespace ospatrol::analysisd {
+namespace {
+
+constexpr int kUnknownCompiledRule = 1274;
+
+class CompiledRuleCondition : public Condition {
+ public:
+  // `function` may be null: a function that this product does not have never holds.
+  CompiledRuleCondition(std::string name, const CompiledRule* function)
+      : name_(std::move(name)), function_(function) {}
+
+  bool Holds(const Event& event, ConditionContext&) const override {
+    return function_ != nullptr && function_->holds(event);
+  }
+  std::string_view element() const override { return "compiled_rule"; }
+  std::string Describe(const Event&) const override {
+    return fmt::format("compiled_rule {}{}", name_, function_ == nullptr ? " (unknown)" : "");
+  }
+
+ private:
+  std::string name_;
+  const CompiledRule* function_;
+};
+
+}  // namespace
+
+std::unique_ptr<const Condition> MakeCompiledRule(const ConditionInput& input) {
+  const std::string& name = input.last().content;
+  const CompiledRule* function = FindCompiledRule(name);
+  if (function == nullptr) {
+    std::string known;
+    for (const CompiledRule& row : CompiledRules()) {
+      known += known.empty() ? "" : ", ";
+      known += row.name;
+    }
+    // A function that a user compiled into an OSSEC: the rule is lost, the others are not.
+    input.scope.WarningWithId(
+        kUnknownCompiledRule, input.last().line,
+        fmt::format("<compiled_rule>: no function '{}'; functions in C cannot be added, so this "
+                    "rule never matches",
+                    base::EscapeControls(name)),
+        known);
+  }
+  return std::make_unique<CompiledRuleCondition>(name, function);
+}
+
+}  // namespace ospatrol::analysisd

@@ -1,0 +1,54 @@
+// <field name="F">: a dynamic field of the event.
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "analysisd/condition_factories.h"
+#include "analysisd/condition_pattern.h"
+#include "base/text.h"
+
+namespace ospatrol::analysisd {
+namespace {
+
+constexpr int kInvalidAttribute = 1243;
+
+class FieldCondition : public Condition {
+ public:
+  FieldCondition(std::string name, FieldPattern pattern)
+      : name_(std::move(name)), pattern_(std::move(pattern)) {}
+
+  bool Holds(const Event& event, ConditionContext&) const override {
+    return pattern_.Holds(event.GetDynamic(name_));
+  }
+  std::string_view element() const override { return "field"; }
+  std::string Describe(const Event& event) const override {
+    return fmt::format("field {} {}", name_, pattern_.Describe(event.GetDynamic(name_)));
+  }
+
+ private:
+  std::string name_;
+  FieldPattern pattern_;
+};
+
+const std::string* FindName(const config::Element& element) {
+  for (const config::Attribute& attribute : element.attributes) {
+    if (base::EqualsIgnoreCase(attribute.name, "name")) return &attribute.value;
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+std::unique_ptr<const Condition> MakeField(const ConditionInput& input) {
+  const std::string* name = FindName(input.last());
+  if (name == nullptr || name->empty()) {
+    input.Error(kInvalidAttribute, "lacks the attribute 'name'",
+                "the name of a field that a decoder extracts");
+    return nullptr;
+  }
+  std::optional<FieldPattern> pattern = FieldPattern::Make(input);
+  if (!pattern) return nullptr;
+  return std::make_unique<FieldCondition>(*name, std::move(*pattern));
+}
+
+}  // namespace ospatrol::analysisd

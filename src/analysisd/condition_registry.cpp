@@ -1,0 +1,193 @@
+#include "analysisd/condition_registry.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "analysisd/condition_factories.h"
+#include "base/text.h"
+
+namespace ospatrol::analysisd {
+namespace {
+
+using pattern::Language;
+
+template <Field F>
+std::string_view Read(const Event& event) {
+  return event.Get(F);
+}
+std::string_view ReadProgram(const Event& event) { return event.program_name; }
+std::string_view ReadLog(const Event& event) { return event.log; }
+std::string_view ReadHostname(const Event& event) { return event.hostname; }
+std::string_view ReadUser(const Event& event) {
+  const std::string_view destination = event.Get(Field::kDstUser);
+  return IsSet(destination) ? destination : event.Get(Field::kSrcUser);
+}
+
+ConditionSpec Text(std::string_view element, std::string_view twin,
+                   std::string_view (*read)(const Event&), Language language = Language::kOsMatch) {
+  return {.element = element,
+          .twin = twin,
+          .repetition = Repetition::kTogether,
+          .make = MakeText,
+          .survives_overwrite = false,
+          .read = read,
+          .language = language,
+          .attributes = {"type", "negate"}};
+}
+
+ConditionSpec Geo(std::string_view element, std::string_view twin,
+                  std::string_view (*read)(const Event&)) {
+  ConditionSpec spec = Text(element, twin, read);
+  spec.survives_overwrite = true;
+  return spec;
+}
+
+ConditionSpec Exact(std::string_view element, std::string_view (*read)(const Event&)) {
+  ConditionSpec spec = Text(element, "", read);
+  spec.exact = true;
+  return spec;
+}
+
+ConditionSpec Special(std::string_view element, Repetition repetition, ConditionFactory make,
+                      bool survives_overwrite = false,
+                      std::vector<std::string_view> attributes = {}) {
+  return {.element = element,
+          .twin = "",
+          .repetition = repetition,
+          .make = make,
+          .survives_overwrite = survives_overwrite,
+          .attributes = std::move(attributes)};
+}
+
+std::vector<ConditionSpec> BuildTable() {
+  return {
+      Special("decoded_as", Repetition::kLast, MakeDecodedAs),
+      Text("program_name", "program_name_pcre2", ReadProgram),
+      Text("id", "id_pcre2", Read<Field::kId>),
+      Text("match", "match_pcre2", ReadLog),
+      Text("regex", "pcre2", ReadLog, Language::kOsRegex),
+      Exact("action", Read<Field::kAction>),
+      Text("url", "url_pcre2", Read<Field::kUrl>),
+      Special("field", Repetition::kEach, MakeField, true, {"name", "type", "negate"}),
+      Special("srcip", Repetition::kTogether, MakeSourceAddress, false, {"negate"}),
+      Special("dstip", Repetition::kTogether, MakeDestinationAddress, false, {"negate"}),
+      Text("srcport", "srcport_pcre2", Read<Field::kSrcPort>),
+      Text("dstport", "dstport_pcre2", Read<Field::kDstPort>),
+      Special("compiled_rule", Repetition::kLast, MakeCompiledRule),
+      Text("user", "user_pcre2", ReadUser),
+      Geo("srcgeoip", "srcgeoip_pcre2", Read<Field::kSrcGeoip>),
+      Geo("dstgeoip", "dstgeoip_pcre2", Read<Field::kDstGeoip>),
+      // The attribute maxsize stands here: see MakeConditions.
+      Special("time", Repetition::kLast, MakeTime),
+      Special("weekday", Repetition::kLast, MakeWeekday),
+      Text("extra_data", "extra_data_pcre2", Read<Field::kData>),
+      Text("hostname", "hostname_pcre2", ReadHostname),
+      Text("status", "status_pcre2", Read<Field::kStatus>),
+      Special("check_diff", Repetition::kLast, MakeCheckDiff),
+      Special("if_fts", Repetition::kLast, MakeIfFts),
+      Special("list", Repetition::kEach, MakeList, true, {"field", "lookup", "check_value"}),
+  };
+}
+
+constexpr std::string_view kFirstBehindMaxSize = "time";
+
+using Elements = std::vector<const config::Element*>;
+
+Elements Select(const RuleDraft& draft, std::string_view name) {
+  Elements found;
+  if (name.empty()) return found;
+  for (const config::Element& element : draft.conditions) {
+    if (base::EqualsIgnoreCase(element.name, name)) found.push_back(&element);
+  }
+  return found;
+}
+
+void WarnOfAttributes(const ConditionInput& input) {
+  for (const config::Element* element : input.elements) {
+    for (const config::Attribute& attribute : element->attributes) {
+      const bool known =
+          !input.pcre2 && std::any_of(input.spec.attributes.begin(), input.spec.attributes.end(),
+                                      [&](std::string_view name) {
+                                        return base::EqualsIgnoreCase(name, attribute.name);
+                                      });
+      if (known) continue;
+      input.scope.Warning(element->line,
+                          fmt::format("<{}>: attribute '{}' is unknown and ignored", input.name(),
+                                      base::EscapeControls(attribute.name)));
+    }
+  }
+}
+
+void Make(const ConditionInput& input, std::vector<std::unique_ptr<const Condition>>& made) {
+  WarnOfAttributes(input);
+  const auto add = [&](std::span<const config::Element* const> elements) {
+    if (auto condition = input.spec.make({input.spec, input.pcre2, elements, input.scope})) {
+      made.push_back(std::move(condition));
+    }
+  };
+  switch (input.spec.repetition) {
+    case Repetition::kTogether:
+      add(input.elements);
+      break;
+    case Repetition::kLast:
+      add(input.elements.last(1));
+      break;
+    case Repetition::kEach:
+      for (size_t i = 0; i < input.elements.size(); ++i) add(input.elements.subspan(i, 1));
+      break;
+  }
+}
+
+}  // namespace
+
+std::string_view ConditionInput::name() const { return pcre2 ? spec.twin : spec.element; }
+
+std::string ConditionInput::Joined() const {
+  std::string text;
+  for (const config::Element* element : elements) text += element->content;
+  return text;
+}
+
+void ConditionInput::Error(int id, const std::string& text, std::string remedy) const {
+  scope.Error(id, last().line, fmt::format("<{}>: {}", name(), text), std::move(remedy));
+}
+
+void ConditionInput::Warning(const std::string& text, std::string remedy) const {
+  scope.Warning(last().line, fmt::format("<{}>: {}", name(), text), std::move(remedy));
+}
+
+std::span<const ConditionSpec> ConditionTable() {
+  static const std::vector<ConditionSpec> table = BuildTable();
+  return table;
+}
+
+const ConditionSpec* FindCondition(std::string_view element) {
+  for (const ConditionSpec& spec : ConditionTable()) {
+    if (base::EqualsIgnoreCase(spec.element, element)) return &spec;
+    if (!spec.twin.empty() && base::EqualsIgnoreCase(spec.twin, element)) return &spec;
+  }
+  return nullptr;
+}
+
+std::vector<std::unique_ptr<const Condition>> MakeConditions(const RuleDraft& draft,
+                                                             RuleScope& scope) {
+  std::vector<std::unique_ptr<const Condition>> made;
+  for (const ConditionSpec& spec : ConditionTable()) {
+    if (spec.element == kFirstBehindMaxSize && draft.maxsize > 0) {
+      made.push_back(MakeMaxSize(draft.maxsize));
+    }
+    const Elements plain = Select(draft, spec.element);
+    const Elements pcre2 = Select(draft, spec.twin);
+    const bool both = draft.both_urls && spec.element == "url";
+    if (!plain.empty() && !pcre2.empty() && !both) {
+      scope.Warning(pcre2.front()->line, fmt::format("<{}> is ignored, because <{}> is given too",
+                                                     spec.twin, spec.element));
+    }
+    if (!plain.empty()) Make({spec, false, plain, scope}, made);
+    if (!pcre2.empty() && (plain.empty() || both)) Make({spec, true, pcre2, scope}, made);
+  }
+  return made;
+}
+
+}  // namespace ospatrol::analysisd

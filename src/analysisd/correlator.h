@@ -1,0 +1,104 @@
+// Counts earlier events for composite rules (rules-and-decoders 4.9).
+//
+// The procedure to be equalled walks all remembered events of a rule or group, newest to oldest,
+// and stops at the first one that is too old or, among those that pass the same_ and different_
+// tests, is already used by a rule of this level or higher. Walking costs as much as there are
+// events of other sources, so an attacker could make it dear, or push the events of a slow source
+// out of a list of fixed length. Here each composite rule has its events apart by the tuple of its
+// same_ values:
+//
+//   rule 5720: (10.1.1.1) -> ring of events, oldest to newest
+//              (10.2.2.2) -> ring of events
+//
+// Within a ring every same_ test holds, so without different_ tests the answer needs only the event
+// N places before the end and the newest mark: constant time, and a ring needs no more than N + 1
+// events. With different_ tests the ring is walked; what it compares are hashes that lie side by
+// side. An event that several rules count is one object: the mark that says "used by a rule of
+// level L" belongs to the event.
+//
+// Events go when they are older than the longest time frame of any composite rule, or when their
+// ring is full. Rings are bounded by sid_prev_matched_max (kSid) or memory_size (others), the whole
+// history by kMaxBytes.
+#pragma once
+
+#include <cstdint>
+#include <list>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "analysisd/event.h"
+#include "analysisd/rule_set.h"
+#include "analysisd/ruleset.h"
+
+namespace ospatrol::analysisd {
+
+// Judging thread only.
+class Correlator {
+ public:
+  static constexpr size_t kMaxBytes = size_t{256} << 20;
+  static constexpr size_t kMaxLogs = 11;
+
+  // `rules` must outlive it.
+  Correlator(const RuleSet& rules, const EngineOptions& options);
+  ~Correlator();
+  Correlator(const Correlator&) = delete;
+  Correlator& operator=(const Correlator&) = delete;
+
+  // Were enough earlier events recorded for `rule` and this event? If so, what was counted is
+  // marked as used, `mark` becomes the rule's level (the event's own mark, to be given to Record)
+  // and `logs` the earlier texts, newest first. Otherwise nothing changes. REQUIRES:
+  // rule.correlation.
+  bool Counts(const Rule& rule, const Event& event, int& mark, std::vector<std::string>& logs);
+
+  // Remembers the event for the rules that count it. `rule` is its final rule.
+  void Record(const Event& event, const Rule& rule, int mark);
+
+  // Events that were dropped although they were inside the time frame.
+  uint64_t forced_evictions() const { return forced_evictions_; }
+  size_t size() const { return history_.size(); }
+
+  // The history as bytes, and back: bounds-checked, false and unchanged when they are not of this
+  // form. Events are counted again only for rules that are as they were, and only when their own
+  // final rule is as it was.
+  void Save(std::string& out) const;
+  bool Restore(std::string_view bytes);
+
+ private:
+  struct Past;     // one remembered event
+  struct Ring;     // the events of one rule and one tuple of values
+  struct Counter;  // the rings of one composite rule
+
+  bool CountsAll(const Counter& counter, const Ring& ring, uint64_t barrier) const;
+  bool CountsDifferent(const Counter& counter, const Ring& ring, uint64_t barrier,
+                       const Event& event, std::vector<const Past*>& counted) const;
+  void Insert(Counter& counter, Past& past);
+  Past& Remember(const Event& event, const Rule& rule, int mark);
+  void Mark(Past& past, int level);
+  void EvictOld(int64_t now);
+  void EvictToSize();
+  void Forget(Past& past);
+  void DropFront(Ring& ring);
+  void Clear();
+  std::unique_ptr<Counter> MakeCounter(const Rule& rule);
+  size_t IndexOf(const ComparedValue& value);
+
+  const RuleSet& rules_;
+  size_t max_sid_events_;
+  size_t max_other_events_;
+  int64_t longest_timeframe_ = 0;
+  std::vector<ComparedValue> compared_;  // every value that any composite rule compares
+  std::vector<std::unique_ptr<Counter>> counters_;
+  std::vector<Counter*> counter_by_rule_;  // by Rule::index; null: not a composite rule
+  std::list<Past> history_;                // oldest first
+  uint64_t last_sequence_ = 0;
+  size_t bytes_ = 0;
+  uint64_t forced_evictions_ = 0;
+  std::string key_;                       // reused
+  std::vector<std::string_view> values_;  // reused
+  std::vector<const Past*> counted_;      // reused
+};
+
+}  // namespace ospatrol::analysisd

@@ -1,0 +1,518 @@
+#include "analysisd/rule_draft.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <span>
+
+#include "analysisd/condition_registry.h"
+#include "base/text.h"
+#include "pattern/pattern.h"
+
+namespace ospatrol::analysisd {
+namespace {
+
+using config::Element;
+
+// Message numbers of configuration-and-operation 3.19.
+constexpr int kRulesFile = 1220;
+constexpr int kInvalidElement = 1230;
+constexpr int kInvalidValue = 1235;
+constexpr int kInvalidAttribute = 1243;
+constexpr int kInvalidCategory = 1273;
+
+// Longest text of one element: 4.2. More would be lost in an OSSEC, so it is refused here.
+constexpr size_t kMaxElementText = 2048;
+
+std::string Quoted(std::string_view text) { return base::EscapeControls(text); }
+
+// --- attributes ---
+
+struct AttributeInput {
+  std::string_view name;
+  const std::string& value;
+  RuleDraft& draft;
+  RuleScope& scope;
+};
+
+// Digits only, of which the first `used` count.
+std::optional<int> ReadDigits(const AttributeInput& input, size_t used) {
+  if (!base::AllDigits(input.value)) {
+    input.scope.Error(
+        kInvalidValue, 0,
+        fmt::format("attribute {}='{}' is not a number", input.name, Quoted(input.value)),
+        "digits only");
+    return std::nullopt;
+  }
+  if (input.value.size() > used) {
+    input.scope.Warning(0, fmt::format("attribute {}='{}': only the first {} digits count",
+                                       input.name, input.value, used));
+  }
+  return base::ParseNumber<int>(std::string_view(input.value).substr(0, used));
+}
+
+void ReadId(const AttributeInput& input) {
+  const std::optional<int> id = ReadDigits(input, 6);
+  if (!id) return;
+  if (*id == 0) {
+    input.scope.Error(kInvalidValue, 0, fmt::format("attribute id='{}'", input.value),
+                      "1 to 999999");
+    return;
+  }
+  input.draft.id = *id;
+}
+
+void ReadLevel(const AttributeInput& input) {
+  input.draft.level = ReadDigits(input, 4);
+  if (input.draft.level.value_or(0) > 16) {
+    input.scope.Warning(
+        0, fmt::format("level {} is above 16, the highest by convention", *input.draft.level));
+  }
+}
+
+void ReadMaxSize(const AttributeInput& input) {
+  input.draft.maxsize = ReadDigits(input, 4).value_or(0);
+}
+void ReadFrequency(const AttributeInput& input) {
+  input.draft.frequency = ReadDigits(input, 4).value_or(0);
+}
+void ReadTimeframe(const AttributeInput& input) { input.draft.timeframe = ReadDigits(input, 5); }
+void ReadIgnoreSeconds(const AttributeInput& input) {
+  input.draft.ignore_seconds = ReadDigits(input, 6).value_or(0);
+}
+void ReadAccuracy(const AttributeInput& input) {
+  input.draft.accurate = ReadDigits(input, 4).value_or(1) != 0;
+}
+void ReadNoAlert(const AttributeInput& input) { input.draft.noalert = true; }
+
+void ReadOverwrite(const AttributeInput& input) {
+  if (input.value != "yes" && input.value != "no") {
+    input.scope.Error(kInvalidValue, 0,
+                      fmt::format("attribute overwrite='{}'", Quoted(input.value)), "yes or no");
+    return;
+  }
+  input.draft.overwrite = input.value == "yes";
+}
+
+struct AttributeRow {
+  std::string_view name;
+  void (*read)(const AttributeInput& input);
+};
+
+constexpr std::array kAttributes{
+    AttributeRow{"id", ReadId},
+    AttributeRow{"level", ReadLevel},
+    AttributeRow{"maxsize", ReadMaxSize},
+    AttributeRow{"frequency", ReadFrequency},
+    AttributeRow{"timeframe", ReadTimeframe},
+    AttributeRow{"ignore", ReadIgnoreSeconds},
+    AttributeRow{"accuracy", ReadAccuracy},
+    AttributeRow{"noalert", ReadNoAlert},
+    AttributeRow{"overwrite", ReadOverwrite},
+};
+
+// --- elements other than conditions ---
+
+struct ElementInput {
+  const Element& element;
+  RuleDraft& draft;
+  RuleScope& scope;
+
+  void Error(int id, const std::string& text, std::string remedy = {}) const {
+    scope.Error(id, element.line, fmt::format("<{}>: {}", element.name, text), std::move(remedy));
+  }
+  void Warning(const std::string& text, std::string remedy = {}) const {
+    scope.Warning(element.line, fmt::format("<{}>: {}", element.name, text), std::move(remedy));
+  }
+};
+
+template <RuleDraft::Joined RuleDraft::*Member>
+void ReadJoined(const ElementInput& input) {
+  (input.draft.*Member).Append(input.element);
+}
+
+void ReadCategory(const ElementInput& input) {
+  static constexpr std::array kNames{
+      std::pair{std::string_view("syslog"), Category::kSyslog},
+      std::pair{std::string_view("firewall"), Category::kFirewall},
+      std::pair{std::string_view("ids"), Category::kIds},
+      std::pair{std::string_view("web-log"), Category::kWebLog},
+      std::pair{std::string_view("squid"), Category::kSquid},
+      std::pair{std::string_view("windows"), Category::kWindows},
+      std::pair{std::string_view("ossec"), Category::kOssec},
+  };
+  for (const auto& [name, category] : kNames) {
+    if (input.element.content == name) {
+      input.draft.category = category;
+      return;
+    }
+  }
+  input.Error(kInvalidCategory, fmt::format("no category '{}'", Quoted(input.element.content)),
+              "syslog, firewall, ids, web-log, squid, windows or ossec");
+}
+
+void ReadDescription(const ElementInput& input) {
+  std::string text = input.element.content;
+  if (const size_t lf = text.find('\n'); lf != std::string::npos) text[lf] = ' ';
+  input.draft.description += text;
+}
+
+void ReadGroup(const ElementInput& input) { input.draft.group += input.element.content; }
+
+void ReadInfo(const ElementInput& input) {
+  static constexpr std::array kTypes{
+      std::pair{std::string_view("text"), std::string_view("Text")},
+      std::pair{std::string_view("link"), std::string_view("Link")},
+      std::pair{std::string_view("cve"), std::string_view("CVE")},
+      std::pair{std::string_view("osvdb"), std::string_view("OSVDB")},
+  };
+  std::string_view shown = "Text";
+  if (const std::string* type = input.element.FindAttribute("type")) {
+    for (const auto& [name, label] : kTypes) {
+      if (base::EqualsIgnoreCase(*type, name)) shown = label;
+    }
+  }
+  input.draft.infos.push_back({std::string(shown), input.element.content});
+  input.draft.info_text += input.element.content;
+}
+
+void ReadCve(const ElementInput& input) {
+  input.draft.infos.push_back({"CVE", input.element.content});
+  input.draft.cve += input.element.content;
+}
+
+unsigned IgnoreFields(const ElementInput& input) {
+  static constexpr std::array kWords{
+      std::pair{std::string_view("user"), kIgnoreUser},
+      std::pair{std::string_view("srcip"), kIgnoreSrcIp},
+      std::pair{std::string_view("dstip"), kIgnoreDstIp},
+      std::pair{std::string_view("id"), kIgnoreId},
+      std::pair{std::string_view("location"), kIgnoreLocation},
+      std::pair{std::string_view("data"), kIgnoreData},
+      std::pair{std::string_view("name"), kIgnoreName},
+  };
+  unsigned fields = 0;
+  for (const auto& [word, bit] : kWords) {
+    if (input.element.content.find(word) != std::string::npos) fields |= bit;
+  }
+  if (fields == 0) {
+    input.Error(kInvalidValue, fmt::format("'{}' names no value", Quoted(input.element.content)),
+                "user, srcip, dstip, id, location, data or name");
+  }
+  return fields;
+}
+
+void ReadIgnore(const ElementInput& input) { input.draft.ignore_fields |= IgnoreFields(input); }
+void ReadCheckIfIgnored(const ElementInput& input) {
+  input.draft.check_ignored_fields |= IgnoreFields(input);
+}
+
+void ReadOptions(const ElementInput& input) {
+  static constexpr std::array<std::string_view, 5> kWords{"alert_by_email", "no_email_alert",
+                                                          "log_alert", "no_log", "no_ar"};
+  if (std::find(kWords.begin(), kWords.end(), input.element.content) == kWords.end()) {
+    input.Error(kInvalidValue, fmt::format("no option '{}'", Quoted(input.element.content)),
+                "alert_by_email, no_email_alert, log_alert, no_log or no_ar, one an element");
+    return;
+  }
+  input.draft.options.push_back(input.element.content);
+}
+
+void ReadMitre(const ElementInput& input) {
+  for (const Element& child : input.element.children) {
+    const bool id = base::EqualsIgnoreCase(child.name, "id") ||
+                    base::EqualsIgnoreCase(child.name, "techniqueID");
+    if (base::EqualsIgnoreCase(child.name, "tacticID")) continue;
+    const std::string text{base::Trim(child.content)};
+    if (!id || text.empty()) {
+      input.Warning(fmt::format("<{}>{}</{}> is left out", child.name, Quoted(text), child.name),
+                    "<id>T1110</id>");
+      continue;
+    }
+    std::vector<std::string>& ids = input.draft.mitre_ids;
+    if (std::find(ids.begin(), ids.end(), text) == ids.end()) ids.push_back(text);
+  }
+}
+
+// --- same_..., different_..., not_same_... ---
+
+ComparedValue OfField(Field field) { return {ComparedValue::Source::kField, field, {}}; }
+
+struct ComparedName {
+  std::string_view name;  // behind same_ and different_
+  ComparedValue::Source source;
+  Field field;
+};
+
+// One value may have several names; the first is the usual one.
+constexpr std::array kCompared{
+    ComparedName{"source_ip", ComparedValue::Source::kField, Field::kSrcIp},
+    ComparedName{"srcip", ComparedValue::Source::kField, Field::kSrcIp},
+    ComparedName{"dstip", ComparedValue::Source::kField, Field::kDstIp},
+    ComparedName{"src_port", ComparedValue::Source::kField, Field::kSrcPort},
+    ComparedName{"srcport", ComparedValue::Source::kField, Field::kSrcPort},
+    ComparedName{"dst_port", ComparedValue::Source::kField, Field::kDstPort},
+    ComparedName{"dstport", ComparedValue::Source::kField, Field::kDstPort},
+    ComparedName{"id", ComparedValue::Source::kField, Field::kId},
+    ComparedName{"user", ComparedValue::Source::kField, Field::kDstUser},
+    ComparedName{"srcuser", ComparedValue::Source::kField, Field::kSrcUser},
+    ComparedName{"location", ComparedValue::Source::kHostname, Field::kCount},
+    ComparedName{"url", ComparedValue::Source::kField, Field::kUrl},
+    ComparedName{"srcgeoip", ComparedValue::Source::kField, Field::kSrcGeoip},
+    ComparedName{"dstgeoip", ComparedValue::Source::kField, Field::kDstGeoip},
+    ComparedName{"protocol", ComparedValue::Source::kField, Field::kProtocol},
+    ComparedName{"action", ComparedValue::Source::kField, Field::kAction},
+    ComparedName{"data", ComparedValue::Source::kField, Field::kData},
+    ComparedName{"extra_data", ComparedValue::Source::kField, Field::kData},
+    ComparedName{"status", ComparedValue::Source::kField, Field::kStatus},
+    ComparedName{"system_name", ComparedValue::Source::kField, Field::kSystemName},
+    ComparedName{"field", ComparedValue::Source::kDynamic, Field::kCount},
+};
+
+// The fixed field that goes by `name` in <order>; same_field takes those too.
+Field FixedField(std::string_view name) {
+  for (const ComparedName& row : kCompared) {
+    if (row.source == ComparedValue::Source::kField && base::EqualsIgnoreCase(row.name, name)) {
+      return row.field;
+    }
+  }
+  if (base::EqualsIgnoreCase(name, "dstuser")) return Field::kDstUser;
+  if (base::EqualsIgnoreCase(name, "filename")) return Field::kFilename;
+  return Field::kCount;
+}
+
+const ComparedName* FindCompared(std::string_view name) {
+  for (const ComparedName& row : kCompared) {
+    if (base::EqualsIgnoreCase(row.name, name)) return &row;
+  }
+  return nullptr;
+}
+
+std::optional<ComparedValue> ReadCompared(const ComparedName& row, const ElementInput& input) {
+  if (row.source == ComparedValue::Source::kHostname) {
+    return ComparedValue{ComparedValue::Source::kHostname, Field::kCount, {}};
+  }
+  if (row.source == ComparedValue::Source::kField) return OfField(row.field);
+  const std::string_view name = base::Trim(input.element.content);
+  if (name.empty()) {
+    input.Error(kInvalidValue, "names no field", "the name of one decoded field");
+    return std::nullopt;
+  }
+  if (const Field fixed = FixedField(name); fixed != Field::kCount) return OfField(fixed);
+  return ComparedValue{ComparedValue::Source::kDynamic, Field::kCount, base::ToLower(name)};
+}
+
+void AddOnce(std::vector<ComparedValue>& values, ComparedValue value) {
+  if (std::find(values.begin(), values.end(), value) == values.end()) {
+    values.push_back(std::move(value));
+  }
+}
+
+constexpr std::string_view kSame = "same_";
+constexpr std::string_view kDifferent = "different_";
+
+// True when the element is one of this family.
+bool ReadComparison(const ElementInput& input) {
+  const std::string name = base::ToLower(input.element.name);
+  const bool same = name.starts_with(kSame);
+  if (!same && !name.starts_with(kDifferent)) return false;
+  const ComparedName* row =
+      FindCompared(std::string_view(name).substr(same ? kSame.size() : kDifferent.size()));
+  if (row == nullptr) return false;
+  if (std::optional<ComparedValue> value = ReadCompared(*row, input)) {
+    AddOnce(same ? input.draft.same : input.draft.different, std::move(*value));
+  }
+  if (name == "different_srcip") {
+    input.Warning(
+        "OSSEC accepts this element and does not test it; here earlier events must have "
+        "another srcip");
+  }
+  if (input.draft.comparison_line == 0) input.draft.comparison_line = input.element.line;
+  return true;
+}
+
+// not_same_X clears a same_X that stands before it, and does nothing else.
+template <ComparedValue::Source Source, Field Value>
+void ClearSame(const ElementInput& input) {
+  std::erase(input.draft.same, ComparedValue{Source, Value, {}});
+}
+
+struct ElementRow {
+  std::string_view name;
+  void (*read)(const ElementInput& input);
+};
+
+constexpr std::array kElements{
+    ElementRow{"category", ReadCategory},
+    ElementRow{"if_sid", ReadJoined<&RuleDraft::if_sid>},
+    ElementRow{"if_group", ReadJoined<&RuleDraft::if_group>},
+    ElementRow{"if_level", ReadJoined<&RuleDraft::if_level>},
+    ElementRow{"if_matched_sid",
+               [](const ElementInput& input) {
+                 input.draft.if_matched_sid = {input.element.content, input.element.line};
+               }},
+    ElementRow{"if_matched_group", ReadJoined<&RuleDraft::if_matched_group>},
+    ElementRow{"if_matched_regex", ReadJoined<&RuleDraft::if_matched_regex>},
+    ElementRow{"not_same_source_ip", ClearSame<ComparedValue::Source::kField, Field::kSrcIp>},
+    ElementRow{"not_same_id", ClearSame<ComparedValue::Source::kField, Field::kId>},
+    ElementRow{"not_same_user", ClearSame<ComparedValue::Source::kField, Field::kDstUser>},
+    ElementRow{"not_same_agent", ClearSame<ComparedValue::Source::kHostname, Field::kCount>},
+    ElementRow{"description", ReadDescription},
+    ElementRow{"group", ReadGroup},
+    ElementRow{"info", ReadInfo},
+    ElementRow{"cve", ReadCve},
+    ElementRow{"ignore", ReadIgnore},
+    ElementRow{"check_if_ignored", ReadCheckIfIgnored},
+    ElementRow{"options", ReadOptions},
+    ElementRow{"mitre", ReadMitre},
+};
+
+// --- the whole rule ---
+
+void ReadAttributes(const Element& element, RuleDraft& draft, RuleScope& scope) {
+  for (const config::Attribute& attribute : element.attributes) {
+    const auto row = std::find_if(
+        kAttributes.begin(), kAttributes.end(),
+        [&](const AttributeRow& r) { return base::EqualsIgnoreCase(r.name, attribute.name); });
+    if (row == kAttributes.end()) {
+      const std::vector<std::string_view> names = RuleAttributeNames();
+      const std::string_view near = base::NearestName(attribute.name, names);
+      scope.Error(kInvalidAttribute, 0,
+                  fmt::format("<rule> has no attribute '{}'", Quoted(attribute.name)),
+                  near.empty() ? std::string() : fmt::format("did you mean '{}'?", near));
+      continue;
+    }
+    row->read({row->name, attribute.value, draft, scope});
+  }
+  if (element.FindAttribute("level") == nullptr && !draft.level) {
+    const bool given = std::any_of(
+        element.attributes.begin(), element.attributes.end(),
+        [](const config::Attribute& a) { return base::EqualsIgnoreCase(a.name, "level"); });
+    if (!given) scope.Error(kInvalidAttribute, 0, "<rule> lacks the attribute 'level'");
+  }
+}
+
+// The id is read first, so that every message can name the rule.
+void FindId(const Element& element, RuleScope& scope) {
+  for (const config::Attribute& attribute : element.attributes) {
+    if (!base::EqualsIgnoreCase(attribute.name, "id")) continue;
+    const auto id = base::ParseNumber<int>(std::string_view(attribute.value).substr(0, 6));
+    scope.SetRule(id.value_or(0), element.line);
+    return;
+  }
+  scope.SetRule(0, element.line);
+  scope.Error(kInvalidAttribute, 0, "<rule> lacks the attribute 'id'");
+}
+
+void ReadElement(const Element& element, RuleDraft& draft, RuleScope& scope) {
+  const ElementInput input{element, draft, scope};
+  if (element.content.size() > kMaxElementText) {
+    input.Error(kInvalidValue, fmt::format("{} bytes of text", element.content.size()),
+                fmt::format("at most {}; split it over several elements, which are joined",
+                            kMaxElementText));
+    return;
+  }
+  if (FindCondition(element.name) != nullptr) {
+    draft.conditions.push_back(element);
+    return;
+  }
+  for (const ElementRow& row : kElements) {
+    if (base::EqualsIgnoreCase(row.name, element.name)) return row.read(input);
+  }
+  if (ReadComparison(input)) return;
+  const std::vector<std::string_view> names = RuleElementNames();
+  const std::string_view near = base::NearestName(element.name, names);
+  scope.Error(kInvalidElement, element.line,
+              fmt::format("<rule> knows no element <{}>", Quoted(element.name)),
+              near.empty() ? std::string() : fmt::format("did you mean <{}>?", near));
+}
+
+bool HasCheckDiff(const RuleDraft& draft) {
+  return std::any_of(draft.conditions.begin(), draft.conditions.end(), [](const Element& element) {
+    return base::EqualsIgnoreCase(element.name, "check_diff");
+  });
+}
+
+void CheckCounting(const RuleDraft& draft, RuleScope& scope) {
+  const bool counts = draft.if_matched_sid || draft.if_matched_group || draft.if_matched_regex;
+  const bool wants_counting =
+      draft.frequency > 0 || !draft.same.empty() || !draft.different.empty();
+  if (wants_counting && !counts && !HasCheckDiff(draft)) {
+    scope.Error(kRulesFile, draft.comparison_line,
+                draft.frequency > 0
+                    ? "attribute 'frequency' without anything to count"
+                    : "a same_... or different_... element without anything to compare with",
+                "add <if_matched_sid>, <if_matched_group> or <if_matched_regex>");
+  }
+}
+
+void CheckGroups(const RuleDraft& draft, RuleScope& scope) {
+  std::vector<std::string_view> seen;
+  for (std::string_view token : base::Split(draft.group, ',')) {
+    token = base::Trim(token);
+    if (token.empty()) continue;
+    if (std::find(seen.begin(), seen.end(), token) != seen.end()) {
+      scope.Warning(0, fmt::format("group '{}' is given twice", Quoted(token)));
+    }
+    seen.push_back(token);
+  }
+}
+
+}  // namespace
+
+std::string RuleScope::Prefix() const { return id_ > 0 ? fmt::format("rule {}: ", id_) : ""; }
+
+void RuleScope::Error(int id, int line, const std::string& text, std::string remedy) {
+  problems_.Error(id, file_, line > 0 ? line : line_, Prefix() + text, std::move(remedy));
+}
+
+void RuleScope::WarningWithId(int id, int line, const std::string& text, std::string remedy) {
+  problems_.Warning(id, file_, line > 0 ? line : line_, Prefix() + text, std::move(remedy));
+}
+
+std::optional<RuleDraft> ReadRule(const Element& element, std::string_view group,
+                                  RuleScope& scope) {
+  const size_t errors = scope.error_count();
+  RuleDraft draft;
+  draft.file = scope.file();
+  draft.line = element.line;
+  draft.group = group;
+  FindId(element, scope);
+  ReadAttributes(element, draft, scope);
+  if (element.children.empty()) {
+    scope.Error(kRulesFile, 0, "a rule without any element", "at least <description>");
+  }
+  for (const Element& child : element.children) ReadElement(child, draft, scope);
+  CheckCounting(draft, scope);
+  CheckGroups(draft, scope);
+  if (scope.error_count() != errors) return std::nullopt;
+  return draft;
+}
+
+std::vector<std::string_view> RuleElementNames() {
+  static const std::vector<std::string> compared = [] {
+    std::vector<std::string> built;
+    for (const ComparedName& row : kCompared) {
+      built.push_back(fmt::format("{}{}", kSame, row.name));
+      built.push_back(fmt::format("{}{}", kDifferent, row.name));
+    }
+    return built;
+  }();
+  std::vector<std::string_view> names;
+  for (const ConditionSpec& spec : ConditionTable()) {
+    names.push_back(spec.element);
+    if (!spec.twin.empty()) names.push_back(spec.twin);
+  }
+  for (const ElementRow& row : kElements) names.push_back(row.name);
+  names.insert(names.end(), compared.begin(), compared.end());
+  return names;
+}
+
+std::vector<std::string_view> RuleAttributeNames() {
+  std::vector<std::string_view> names;
+  for (const AttributeRow& row : kAttributes) names.push_back(row.name);
+  return names;
+}
+
+}  // namespace ospatrol::analysisd

@@ -1,0 +1,89 @@
+#include "analysisd/rule_lint.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <string>
+#include <unordered_set>
+
+namespace ospatrol::analysisd {
+namespace {
+
+class Lint {
+ public:
+  Lint(const RuleSet& rules, const EngineOptions& options, config::Problems& problems)
+      : rules_(rules), options_(options), problems_(problems) {}
+
+  void Run() {
+    for (const auto& rule : rules_.rules()) {
+      if (rule->correlation != nullptr && !rule->check_diff) CheckCounting(*rule);
+    }
+    CheckShadows(rules_.tree().roots(), /*roots=*/true);
+  }
+
+ private:
+  void Warn(const Rule& rule, const std::string& text, std::string remedy = {}) {
+    problems_.Warning(0, rule.file, rule.line, fmt::format("rule {}: {}", rule.id, text),
+                      std::move(remedy));
+  }
+
+  void CheckCounting(const Rule& rule) {
+    const Correlation& correlation = *rule.correlation;
+    if (correlation.kind == Correlation::Kind::kSid &&
+        rule.frequency > options_.sid_prev_matched_max - 1) {
+      Warn(rule,
+           fmt::format("frequency {} can never be reached: {} events are remembered",
+                       rule.frequency, options_.sid_prev_matched_max),
+           "raise analysisd.sid_prev_matched_max");
+    }
+    if (correlation.kind == Correlation::Kind::kRegex) return;
+    bool any = false;
+    bool recorded = false;
+    for (const auto& counted : rules_.rules()) {
+      const auto counters = rules_.CountersOf(*counted);
+      if (std::find(counters.begin(), counters.end(), &rule) == counters.end()) continue;
+      any = true;
+      recorded = recorded || counted->level > 0;
+    }
+    if (!any) {
+      Warn(rule, fmt::format("<{}> finds no rule that is loaded before: nothing is ever counted",
+                             correlation.Describe()));
+    } else if (!recorded) {
+      Warn(rule,
+           fmt::format("<{}> counts rules of level 0 only, which are never recorded",
+                       correlation.Describe()),
+           "give the counted rule a level of 1 or more");
+    }
+  }
+
+  static bool TakesAll(const Rule& rule) {
+    return !rule.noalert && rule.conditions.empty() && rule.correlation == nullptr;
+  }
+
+  void CheckShadows(const SiblingList& list, bool roots) {
+    const Rule* shadow = nullptr;
+    for (const auto& node : list.all()) {
+      if (shadow != nullptr && reported_.insert(node->rule).second) {
+        Warn(*node->rule,
+             fmt::format("is never tried: rule {} has no condition and comes before it",
+                         shadow->id));
+      }
+      // A root also has the condition that the categories are equal.
+      if (!roots && shadow == nullptr && TakesAll(*node->rule)) shadow = node->rule;
+      CheckShadows(node->children, false);
+    }
+  }
+
+  const RuleSet& rules_;
+  const EngineOptions& options_;
+  config::Problems& problems_;
+  std::unordered_set<const Rule*> reported_;
+};
+
+}  // namespace
+
+void WarnOfRules(const RuleSet& rules, const EngineOptions& options, config::Problems& problems) {
+  Lint(rules, options, problems).Run();
+}
+
+}  // namespace ospatrol::analysisd

@@ -1,0 +1,192 @@
+#include "analysisd/rule_tree.h"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+namespace ospatrol::analysisd {
+namespace {
+
+// Higher keys are tried first.
+int SortKey(const Rule& rule) {
+  if (!rule.accurate) return rule.level;
+  return rule.level == 0 ? 9900 : rule.level * 100;
+}
+
+bool ComesBefore(const RuleNode& a, const RuleNode& b) {
+  return a.key != b.key ? a.key > b.key : a.order < b.order;
+}
+
+}  // namespace
+
+SiblingList::SiblingList() = default;
+SiblingList::~SiblingList() = default;
+SiblingList::SiblingList(SiblingList&&) noexcept = default;
+SiblingList& SiblingList::operator=(SiblingList&&) noexcept = default;
+
+void SiblingList::Insert(std::unique_ptr<RuleNode> node) {
+  const auto place =
+      std::upper_bound(nodes_.begin(), nodes_.end(), node,
+                       [](const auto& a, const auto& b) { return ComesBefore(*a, *b); });
+  nodes_.insert(place, std::move(node));
+}
+
+void SiblingList::Finish() {
+  std::set<int> decoders;
+  for (const auto& node : nodes_) {
+    if (node->rule->decoder_name_id != 0) decoders.insert(node->rule->decoder_name_id);
+  }
+  const auto select = [this](int decoder) {
+    std::vector<const RuleNode*> selected;
+    for (const auto& node : nodes_) {
+      const int wanted = node->rule->decoder_name_id;
+      if (wanted == 0 || wanted == decoder) selected.push_back(node.get());
+    }
+    return selected;
+  };
+  unbound_ = select(0);
+  for (const int decoder : decoders) by_decoder_.emplace(decoder, select(decoder));
+}
+
+std::unique_ptr<RuleNode> RuleTree::MakeNode(const Rule& rule) {
+  if (uprooted_ != nullptr) {
+    std::unique_ptr<RuleNode> copy = Clone(*uprooted_);
+    copy->key = SortKey(rule);
+    return copy;
+  }
+  auto node = std::make_unique<RuleNode>();
+  node->rule = &rule;
+  node->key = SortKey(rule);
+  node->order = next_order_;
+  ++node_count_;
+  return node;
+}
+
+std::unique_ptr<RuleNode> RuleTree::Clone(const RuleNode& node) {
+  auto copy = std::make_unique<RuleNode>();
+  copy->rule = node.rule;
+  copy->key = node.key;
+  copy->order = node.order;
+  ++node_count_;
+  if (IsTooLarge()) return copy;
+  for (const auto& child : node.children.nodes_) copy->children.Insert(Clone(*child));
+  return copy;
+}
+
+void RuleTree::Hang(const Rule& rule, SiblingList& list) { list.Insert(MakeNode(rule)); }
+
+size_t RuleTree::AddRoot(const Rule& rule) {
+  Hang(rule, roots_);
+  ++next_order_;
+  return 1;
+}
+
+size_t RuleTree::AddBelowCategory(const Rule& rule, Category category) {
+  for (const auto& root : roots_.nodes_) {
+    if (root->rule->category != category) continue;
+    Hang(rule, root->children);
+    ++next_order_;
+    return 1;
+  }
+  return 0;
+}
+
+size_t RuleTree::AddBelowRule(const Rule& rule, int parent) {
+  const size_t added = AddBelowRule(rule, parent, roots_);
+  ++next_order_;
+  return added;
+}
+
+size_t RuleTree::AddBelowRule(const Rule& rule, int parent, SiblingList& list) {
+  size_t added = 0;
+  for (const auto& node : list.nodes_) {
+    if (IsTooLarge()) return added;
+    if (node->rule->id == parent) {
+      Hang(rule, node->children);
+      return added + 1;
+    }
+    added += AddBelowRule(rule, parent, node->children);
+  }
+  return added;
+}
+
+template <typename Wanted>
+size_t RuleTree::AddEverywhere(const Rule& rule, SiblingList& list, const Wanted& wanted) {
+  size_t added = 0;
+  for (const auto& node : list.nodes_) {
+    if (node->rule == &rule) continue;
+    if (IsTooLarge()) return added;
+    // Descend first: what is hung on this node must not be visited.
+    added += AddEverywhere(rule, node->children, wanted);
+    if (!wanted(*node->rule)) continue;
+    Hang(rule, node->children);
+    ++added;
+  }
+  return added;
+}
+
+size_t RuleTree::AddBelowLevel(const Rule& rule, int level) {
+  const size_t added = AddEverywhere(rule, roots_, [&](const Rule& parent) {
+    if (!parent.accurate) return false;
+    return (parent.level == 0 ? 99 : parent.level) >= level;
+  });
+  ++next_order_;
+  return added;
+}
+
+size_t RuleTree::AddBelowGroup(const Rule& rule, const pattern::Pattern& group) {
+  const size_t added =
+      AddEverywhere(rule, roots_, [&](const Rule& parent) { return group.Matches(parent.group); });
+  ++next_order_;
+  return added;
+}
+
+void RuleTree::Uproot(const Rule& rule) { Uproot(rule, roots_); }
+
+void RuleTree::Uproot(const Rule& rule, SiblingList& list) {
+  for (size_t i = 0; i < list.nodes_.size();) {
+    if (list.nodes_[i]->rule != &rule) {
+      Uproot(rule, list.nodes_[i]->children);
+      ++i;
+      continue;
+    }
+    std::unique_ptr<RuleNode> node = std::move(list.nodes_[i]);
+    list.nodes_.erase(list.nodes_.begin() + static_cast<std::ptrdiff_t>(i));
+    if (uprooted_ == nullptr) {
+      uprooted_ = std::move(node);
+      continue;
+    }
+    // Another node of the same rule: children that the first one lacks are kept too.
+    for (auto& child : node->children.nodes_) {
+      const auto& kept = uprooted_->children.nodes_;
+      const bool known = std::any_of(kept.begin(), kept.end(),
+                                     [&](const auto& k) { return k->rule == child->rule; });
+      if (!known) uprooted_->children.Insert(std::move(child));
+    }
+  }
+}
+
+void RuleTree::Resort(const Rule& rule) { Resort(rule, roots_); }
+
+void RuleTree::Resort(const Rule& rule, SiblingList& list) {
+  bool mine = false;
+  for (const auto& node : list.nodes_) {
+    if (node->rule == &rule) {
+      node->key = SortKey(rule);
+      mine = true;
+    }
+    Resort(rule, node->children);
+  }
+  if (!mine) return;
+  std::stable_sort(list.nodes_.begin(), list.nodes_.end(),
+                   [](const auto& a, const auto& b) { return ComesBefore(*a, *b); });
+}
+
+void RuleTree::Finish() { Finish(roots_); }
+
+void RuleTree::Finish(SiblingList& list) {
+  list.Finish();
+  for (const auto& node : list.nodes_) Finish(node->children);
+}
+
+}  // namespace ospatrol::analysisd

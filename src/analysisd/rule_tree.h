@@ -1,0 +1,108 @@
+// The tree in which rules are tried (rules-and-decoders 4.5).
+//
+// Nodes refer to rules; a rule with several parents has several nodes, and children hang on nodes.
+// Siblings are tried by level, highest first, level 0 before all others, equal levels in load
+// order. After Finish() each sibling list also knows, for each decoder, which of its nodes can
+// apply to it: an event never touches a rule whose <decoded_as> names another decoder.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <unordered_map>
+#include <vector>
+
+#include "analysisd/rule.h"
+#include "pattern/pattern.h"
+
+namespace ospatrol::analysisd {
+
+struct RuleNode;
+
+class SiblingList {
+ public:
+  SiblingList();
+  ~SiblingList();
+  SiblingList(SiblingList&&) noexcept;
+  SiblingList& operator=(SiblingList&&) noexcept;
+
+  // In the order in which they are tried.
+  const std::vector<std::unique_ptr<RuleNode>>& all() const { return nodes_; }
+  bool empty() const { return nodes_.empty(); }
+
+  // Those of all() whose <decoded_as> is absent or names this decoder. REQUIRES: the tree is
+  // finished.
+  std::span<const RuleNode* const> For(int decoder_name_id) const {
+    if (!by_decoder_.empty()) {
+      const auto found = by_decoder_.find(decoder_name_id);
+      if (found != by_decoder_.end()) return found->second;
+    }
+    return unbound_;
+  }
+
+ private:
+  friend class RuleTree;
+  void Insert(std::unique_ptr<RuleNode> node);
+  void Finish();
+
+  std::vector<std::unique_ptr<RuleNode>> nodes_;
+  std::vector<const RuleNode*> unbound_;  // without <decoded_as>
+  std::unordered_map<int, std::vector<const RuleNode*>> by_decoder_;
+};
+
+struct RuleNode {
+  const Rule* rule = nullptr;
+  int key = 0;  // siblings with higher keys are tried first; of the rule's level when it was placed
+  size_t order = 0;  // of loading
+  SiblingList children;
+};
+
+class RuleTree {
+ public:
+  // More nodes than this are refused: <if_level> and <if_group> can double the tree with each rule.
+  static constexpr size_t kMaxNodes = size_t{1} << 20;
+
+  const SiblingList& roots() const { return roots_; }
+
+  // Each gives the number of nodes that the rule got; 0 = no place was found.
+  size_t AddRoot(const Rule& rule);
+  size_t AddBelowCategory(const Rule& rule, Category category);
+  // Nodes of rule `parent` that the reference's walk finds: a hit ends the search among its
+  // siblings, so nodes below the siblings behind it are missed, and so are those below the hit
+  // itself.
+  size_t AddBelowRule(const Rule& rule, int parent);
+  size_t AddBelowLevel(const Rule& rule, int level);
+  size_t AddBelowGroup(const Rule& rule, const pattern::Pattern& group);
+
+  // Takes all nodes of a rule out of the tree, with what hangs on them; the Add... calls for that
+  // rule until the next Settle() put copies of them (children included) in the new places.
+  void Uproot(const Rule& rule);
+  void Settle() { uprooted_.reset(); }
+
+  // Puts the nodes of a rule in their place again after its level changed.
+  void Resort(const Rule& rule);
+
+  // No change is possible afterwards.
+  void Finish();
+
+  bool IsTooLarge() const { return node_count_ > kMaxNodes; }
+  size_t node_count() const { return node_count_; }
+
+ private:
+  template <typename Wanted>
+  size_t AddEverywhere(const Rule& rule, SiblingList& list, const Wanted& wanted);
+  size_t AddBelowRule(const Rule& rule, int parent, SiblingList& list);
+  void Hang(const Rule& rule, SiblingList& list);
+  std::unique_ptr<RuleNode> MakeNode(const Rule& rule);
+  std::unique_ptr<RuleNode> Clone(const RuleNode& node);
+  void Uproot(const Rule& rule, SiblingList& list);
+  void Resort(const Rule& rule, SiblingList& list);
+  static void Finish(SiblingList& list);
+
+  SiblingList roots_;
+  std::unique_ptr<RuleNode> uprooted_;
+  size_t node_count_ = 0;
+  size_t next_order_ = 0;
+};
+
+}  // namespace ospatrol::analysisd
