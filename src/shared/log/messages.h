@@ -1,5 +1,5 @@
 // Every message that a program writes to ospatrol.log: number, level, text, and what to do.
-// docs/messages.md is generated from this table (`ospatrol-messages`, a test compares them).
+// docs/messages.md is generated from this table by packaging/messages.py (`--check` compares them).
 // Reference messages keep their number (configuration-and-operation 3.19); ours are 9000-9999:
 //   9000-9049 daemon skeleton   9050-9149 configuration   9150-9199 ipc, queues, stores   9200-9299
 //   engine, rules 9300-9349 analysisd          9350-9399 logcollector    9400-9449 control, tools
@@ -261,6 +261,9 @@ inline constexpr Message kStoppedUnwritten{
     "Programs that use the stream send these events again; those of the datagram queue are lost."};
 inline constexpr Message kQueueReadFailed{9315, Level::kError, "Cannot read '{}': {}.",
                                           "Restart ospatrol-analysisd if this does not end."};
+inline constexpr Message kStoreUnreadable{
+    9316, Level::kError, "Cannot read state: {}.",
+    "What it would have said is treated as unknown. Check disk, owner and mode of queue."};
 inline constexpr Message kMaintenanceOn{0, Level::kInfo,
                                         "Syscheck maintenance mode enabled for '{}'.",
                                         "Changes of its files are accepted silently."};
