@@ -1,0 +1,100 @@
+#include "analysisd/alert_builder.h"
+
+#include "analysisd/decoder.h"
+#include "analysisd/rule.h"
+
+namespace ospatrol::analysisd {
+namespace {
+
+void FillRule(const Verdict& verdict, alert::Alert& alert) {
+  const Rule* rule = verdict.rule;
+  if (rule == nullptr) {
+    alert.rule = {};
+    alert.mail = false;
+    return;
+  }
+  alert.mail = rule->mail;
+  alert.rule.id = rule->id;
+  alert.rule.level = rule->level;
+  alert.rule.frequency = rule->frequency;
+  alert.rule.fired_times = verdict.fired_times;
+  alert.rule.comment = rule->description;
+  alert.rule.group = rule->group;
+  alert.rule.info = rule->info_text;
+  alert.rule.cve = rule->cve;
+  alert.rule.mitre_ids = rule->mitre_ids;
+}
+
+void FillDecoder(const Event& event, alert::Alert& alert) {
+  alert.decoder.name = event.decoder_name;
+  alert.decoder.parent.clear();
+  alert.decoder.fts_comment.clear();
+  alert.decoder.fts = 0;
+  alert.decoder.accumulate = false;
+  const Decoder* decoder = event.decoder;
+  if (decoder == nullptr) return;
+  if (!decoder->parents.empty()) alert.decoder.parent = decoder->parents.front()->declared_name;
+  alert.decoder.fts = decoder->fts;
+  alert.decoder.accumulate = decoder->accumulate;
+}
+
+void FillFields(const Event& event, alert::Alert& alert) {
+  alert.srcip = event.Get(Field::kSrcIp);
+  alert.dstip = event.Get(Field::kDstIp);
+  alert.srcport = event.Get(Field::kSrcPort);
+  alert.dstport = event.Get(Field::kDstPort);
+  alert.srcgeoip = event.Get(Field::kSrcGeoip);
+  alert.dstgeoip = event.Get(Field::kDstGeoip);
+  alert.protocol = event.Get(Field::kProtocol);
+  alert.action = event.Get(Field::kAction);
+  alert.srcuser = event.Get(Field::kSrcUser);
+  alert.dstuser = event.Get(Field::kDstUser);
+  alert.id_field = event.Get(Field::kId);
+  alert.url = event.Get(Field::kUrl);
+  alert.data = event.Get(Field::kData);
+  alert.status = event.Get(Field::kStatus);
+  alert.systemname = event.Get(Field::kSystemName);
+  alert.filename = event.Get(Field::kFilename);
+  alert.dynamic_fields.resize(event.dynamic_fields.size());
+  for (size_t i = 0; i < event.dynamic_fields.size(); ++i) {
+    alert.dynamic_fields[i].first = event.dynamic_fields[i].first;
+    alert.dynamic_fields[i].second = event.dynamic_fields[i].second;
+  }
+}
+
+void FillFile(const Event& event, alert::Alert& alert) {
+  const FileFacts& from = event.file;
+  alert::FileChange& to = alert.file;
+  to.path = event.Get(Field::kFilename);
+  to.md5_before = from.md5_before;
+  to.md5_after = from.md5_after;
+  to.sha1_before = from.sha1_before;
+  to.sha1_after = from.sha1_after;
+  to.sha256_before = from.sha256_before;
+  to.sha256_after = from.sha256_after;
+  to.owner_before = from.owner_before;
+  to.owner_after = from.owner_after;
+  to.gowner_before = from.gowner_before;
+  to.gowner_after = from.gowner_after;
+  to.perm_before = from.perm_before;
+  to.perm_after = from.perm_after;
+}
+
+}  // namespace
+
+alert::Alert& AlertBuilder::Build(const Event& event, const Verdict& verdict) {
+  alert_.id.clear();
+  alert_.time = event.time;
+  FillRule(verdict, alert_);
+  FillDecoder(event, alert_);
+  alert_.location = event.location;
+  alert_.hostname = event.hostname;
+  alert_.program_name = event.program_name;
+  alert_.full_log = event.full_log;
+  alert_.last_events = verdict.last_events;
+  FillFields(event, alert_);
+  FillFile(event, alert_);
+  return alert_;
+}
+
+}  // namespace ospatrol::analysisd

@@ -1,0 +1,198 @@
+#include "analysisd/alert_writer.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <filesystem>
+
+#include "alert/json_record.h"
+#include "alert/text_record.h"
+#include "base/text.h"
+
+namespace ospatrol::analysisd {
+namespace {
+
+constexpr base::Seconds kDaySeconds = 86400;
+constexpr std::string_view kSpoolTree = "queue/alerts/spool";
+constexpr size_t kMemoryKept = 4 * 1024 * 1024;  // of a buffer that grew in a burst
+
+constexpr std::array<DailyFileNames, 6> kNames{{
+    {paths::kAlerts, "ospatrol-alerts", "log", "alerts.log", GroupFile::RecordEnd::kEmptyLine},
+    {paths::kAlerts, "ospatrol-alerts", "json", "alerts.json"},
+    {kSpoolTree, "", "log", "", GroupFile::RecordEnd::kEmptyLine},
+    {paths::kArchives, "ospatrol-archive", "log", "archives.log"},
+    {paths::kArchives, "ospatrol-archive", "json", "archives.json"},
+    {paths::kFirewall, "ospatrol-firewall", "log", "firewall.log"},
+}};
+
+// A custom record ends in one line feed, whatever the standard one does.
+DailyFileNames NamesOf(size_t which, bool custom) {
+  DailyFileNames names = kNames[which];
+  if (custom && which == 0) names.record_end = GroupFile::RecordEnd::kLineFeed;
+  return names;
+}
+
+}  // namespace
+
+AlertWriter::AlertWriter(const Home& home, WriterOptions options)
+    : home_(home), options_(std::move(options)) {
+  if (!options_.custom_format.empty()) custom_.emplace(options_.custom_format);
+}
+
+bool AlertWriter::IsWanted(Which which) const {
+  switch (which) {
+    case kAlertsJson:
+      return options_.alerts_json;
+    case kSpool:
+      return custom_.has_value();
+    case kArchivesJson:
+      return options_.archives_json;
+    default:
+      return true;
+  }
+}
+
+void AlertWriter::OpenFiles(const Day& day) {
+  for (size_t i = 0; i < kFileCount; ++i) {
+    std::optional<DailyFile>& file = outputs_[i].file;
+    if (!IsWanted(static_cast<Which>(i))) {
+      file.reset();
+      continue;
+    }
+    if (file) {
+      file->Open(day);
+    } else {
+      DailyFile fresh(home_, NamesOf(i, custom_.has_value()));
+      fresh.Open(day);
+      file.emplace(std::move(fresh));
+    }
+  }
+}
+
+void AlertWriter::Open(base::Seconds now) {
+  const Day day = DayOf(now);
+  OpenFiles(day);
+  day_ = day;
+  // No id comes twice on one day, however often we are started: the file has at least a byte for
+  // each id.
+  next_number_ = std::max<uint64_t>(next_number_, outputs_[kAlerts].file->Size());
+  RemoveOldSpools(now);
+}
+
+void AlertWriter::SetOptions(WriterOptions options) {
+  AlertWriter changed(home_, std::move(options));
+  changed.OpenFiles(day_);
+  options_ = std::move(changed.options_);
+  custom_ = std::move(changed.custom_);
+  for (size_t i = 0; i < kFileCount; ++i) outputs_[i].file = std::move(changed.outputs_[i].file);
+}
+
+void AlertWriter::AddAlert(alert::Alert& alert) {
+  alert.id = fmt::format("{}.{}", alert.time, next_number_++);
+  if (custom_) {
+    custom_->Append(alert, outputs_[kAlerts].pending);
+    alert::AppendTextRecord(alert, outputs_[kSpool].pending);
+    Took(kSpool);
+  } else {
+    alert::AppendTextRecord(alert, outputs_[kAlerts].pending);
+  }
+  Took(kAlerts);
+  if (!options_.alerts_json) return;
+  if (!options_.geoip_in_json) {
+    alert.srcgeoip.clear();
+    alert.dstgeoip.clear();
+  }
+  alert::AppendJsonRecord(alert, outputs_[kAlertsJson].pending);
+  Took(kAlertsJson);
+}
+
+void AlertWriter::AddArchive(const alert::Alert& event, std::string_view log) {
+  if (options_.archives) {
+    alert::AppendArchiveLine(event, outputs_[kArchives].pending);
+    Took(kArchives);
+  }
+  if (options_.archives_json) {
+    alert::AppendJsonArchive(event, log, outputs_[kArchivesJson].pending);
+    Took(kArchivesJson);
+  }
+}
+
+void AlertWriter::AddFirewall(const alert::Alert& event) {
+  alert::AppendFirewallLine(event, outputs_[kFirewall].pending);
+  Took(kFirewall);
+}
+
+uint64_t* AlertWriter::CounterOf(Which which) {
+  switch (which) {
+    case kAlerts:
+      return &counters_.alerts;
+    case kArchives:
+    case kArchivesJson:
+      return &counters_.archives;
+    case kFirewall:
+      return &counters_.firewall;
+    default:
+      return nullptr;
+  }
+}
+
+bool AlertWriter::Flush() {
+  bool all = true;
+  for (size_t i = 0; i < kFileCount; ++i) {
+    Output& output = outputs_[i];
+    if (output.records == 0) continue;
+    if (!output.file->Append(output.pending)) {
+      failure_ = {output.file->path().native(), errno};
+      all = false;
+      continue;
+    }
+    if (uint64_t* counter = CounterOf(static_cast<Which>(i))) *counter += output.records;
+    pending_ -= output.records;
+    output.records = 0;
+    output.pending.clear();
+    if (output.pending.capacity() > kMemoryKept) output.pending.shrink_to_fit();
+  }
+  return all;
+}
+
+size_t AlertWriter::pending_bytes() const {
+  size_t bytes = 0;
+  for (const Output& output : outputs_) bytes += output.pending.size();
+  return bytes;
+}
+
+bool AlertWriter::IsNewDay(base::Seconds now) const {
+  const Day day = DayOf(now);
+  return day > day_ || DayOf(now + kDaySeconds) < day_;
+}
+
+void AlertWriter::StartDay(base::Seconds now) {
+  const Day day = DayOf(now);
+  OpenFiles(day);
+  day_ = day;
+  RemoveOldSpools(now);
+}
+
+void AlertWriter::ReopenDeleted() {
+  for (Output& output : outputs_) {
+    if (output.file) output.file->ReopenIfDeleted();
+  }
+}
+
+// Consumers catch up within spool_days; what is older is of no use.
+void AlertWriter::RemoveOldSpools(base::Seconds now) const {
+  if (!custom_) return;
+  const Day oldest = DayOf(now - options_.spool_days * kDaySeconds);
+  const std::string limit =
+      fmt::format("{:04}-{:02}-{:02}.log", oldest.year, oldest.month + 1, oldest.day);
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(home_ / kSpoolTree, error)) {
+    const std::string name = entry.path().filename().native();
+    const bool dated = name.size() == limit.size() && base::IsDigit(name[0]) && name[4] == '-';
+    std::error_code ignored;
+    if (dated && name < limit) std::filesystem::remove(entry.path(), ignored);
+  }
+}
+
+}  // namespace ospatrol::analysisd

@@ -1,0 +1,308 @@
+#include "analysisd/analysisd.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <filesystem>
+
+#include "base/error.h"
+#include "base/files.h"
+#include "base/time.h"
+#include "config/ar_conf.h"
+
+namespace ospatrol::analysisd {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr milliseconds kCommitDelay{5};
+constexpr size_t kGroupBytes = 1024 * 1024;  // pending output that is not kept waiting
+constexpr milliseconds kDrainLimit{5000};
+constexpr base::Seconds kSenderCheck = 3600;
+constexpr size_t kMaxCorrelationState = size_t{1} << 30;
+constexpr mode_t kResponseListMode = 0440;
+
+constexpr std::array<std::string_view, 11> kOwnedDirectories{
+    "queue/fts",      "queue/syscheck", "queue/rootcheck", "queue/diff",
+    "queue/ospatrol", "queue/alerts",   paths::kAlerts,    paths::kArchives,
+    paths::kFirewall, paths::kStats,    paths::kRun};
+
+// The name of a file as the user knows it: below the prefix, or in full.
+std::string ShownName(const std::filesystem::path& file, const Home& home) {
+  const std::filesystem::path relative = file.lexically_relative(home.prefix());
+  const bool below = !relative.empty() && *relative.begin() != "..";
+  return below ? relative.native() : file.native();
+}
+
+// mkdir -p, each new directory owned by the daemon.
+void MakeOwned(const std::filesystem::path& directory, const daemon::Identity& owner) {
+  std::filesystem::path made;
+  for (const auto& part : directory) {
+    made /= part;
+    if (::mkdir(made.c_str(), 0770) != 0) continue;  // what is really missing fails at its use
+    if (::chown(made.c_str(), owner.uid, owner.gid) != 0) {
+      throw Error(fmt::format("{}: cannot give it to uid {}: {}", made.native(), owner.uid,
+                              base::ErrnoText(errno)));
+    }
+  }
+}
+
+}  // namespace
+
+Analysisd::Analysisd(daemon::Context& context) : context_(context), loop_(context.loop()) {}
+Analysisd::~Analysisd() = default;
+
+// --- start and reload ---
+
+Analysisd::Settings Analysisd::Load(config::Problems& problems) const {
+  const Home& home = context_.home();
+  const std::filesystem::path& file = context_.options().configuration;
+  Settings settings;
+  settings.configuration =
+      config::LoadConfiguration(file, ShownName(file, home), config::Reader::kAnalysisd, problems);
+  settings.internal = config::InternalOptions::Load(home, problems);
+  const auto schema = settings.configuration.global.json_schema;
+  if (schema && *schema != config::JsonSchema::kLegacy) {
+    problems.Warning(0, ShownName(file, home), 0,
+                     "<global><json_schema>: only 'legacy' is available in this version",
+                     "alerts.json is written in that schema");
+  }
+  // One run shows the faults of all files, unless there is no configuration to say which.
+  if (!problems.HasErrors() || !settings.configuration.rules.rules.empty()) {
+    settings.ruleset = Ruleset::Load(home, settings.configuration, settings.internal, problems);
+  }
+  return settings;
+}
+
+WriterOptions Analysisd::OutputOptions(const Settings& settings) const {
+  const config::GlobalSection& global = settings.configuration.global;
+  WriterOptions options;
+  options.alerts_json = global.jsonout_output;
+  options.archives = global.logall;
+  options.archives_json = global.logall_json;
+  options.geoip_in_json = settings.internal.Get("analysisd.geoip_jsonout") != 0;
+  options.custom_format = global.custom_alert_output;
+  return options;
+}
+
+void Analysisd::Configure(config::Problems& problems) { settings_ = Load(problems); }
+
+void Analysisd::Prepare() {
+  MakeOwnedDirectories();
+  WriteResponseList();
+}
+
+void Analysisd::MakeOwnedDirectories() const {
+  for (const std::string_view directory : kOwnedDirectories) {
+    MakeOwned(context_.home() / directory, context_.identity());
+  }
+}
+
+// For execd, and for remoted, which gives it to agents.
+void Analysisd::WriteResponseList() const {
+  const std::filesystem::path path = context_.home() / paths::kArConf;
+  const std::string content = config::BuildArConf(settings_.configuration);
+  if (base::ReadFileIfPresent(path) == content) return;
+  MakeOwned(path.parent_path(), context_.identity());
+  base::WriteFileAtomically(path, content, kResponseListMode);
+  if (::geteuid() == 0 && ::chown(path.c_str(), 0, context_.identity().gid) != 0) {
+    throw Error(fmt::format("{}: cannot give it to gid {}: {}", path.native(),
+                            context_.identity().gid, base::ErrnoText(errno)));
+  }
+}
+
+void Analysisd::CompareResponseList() const {
+  const std::filesystem::path path = context_.home() / paths::kArConf;
+  if (base::ReadFileIfPresent(path) != config::BuildArConf(settings_.configuration)) {
+    log::Write<msg::kResponsesNeedRestart>(paths::kArConf);
+  }
+}
+
+void Analysisd::Start() {
+  const Home& home = context_.home();
+  now_ = base::WallNow();
+  writer_.emplace(home, OutputOptions(settings_));
+  writer_->Open(now_);
+  state_.emplace(home, now_);
+  senders_checked_ = now_;
+  engine_.emplace(settings_.ruleset, *state_);
+  RestoreCorrelation();
+  pipeline_.emplace(*engine_, *writer_, *state_);
+  intake_.emplace(
+      loop_, *state_,
+      Intake::Hooks{[this] { return BeforePortion(); },
+                    [this](const ipc::QueueMessage& message) { pipeline_->Take(message, now_); },
+                    [this] { AfterPortion(); }});
+  status_file_.emplace(home / "var/run/ospatrol-analysisd.state");
+  intake_->Bind(home);
+  SayStarted();
+  every_second_ = loop_.Every(seconds(1), [this] { EverySecond(); });
+  WatchStatus();
+}
+
+// Read once: after a crash, older counts must not come back.
+void Analysisd::RestoreCorrelation() {
+  const std::filesystem::path path = context_.home() / paths::kCorrelationState;
+  try {
+    const auto bytes = base::ReadFileIfPresent(path, kMaxCorrelationState);
+    if (!bytes) return;
+    if (::unlink(path.c_str()) != 0) {
+      log::Write<msg::kCorrelationStateRefused>(path.native(), base::ErrnoText(errno));
+    } else if (!engine_->Restore(*bytes)) {
+      log::Write<msg::kCorrelationStateRefused>(path.native(), "not of this version, or damaged");
+    }
+  } catch (const Error& error) {
+    log::Write<msg::kCorrelationStateRefused>(path.native(), error.what());
+  }
+}
+
+void Analysisd::SaveCorrelation() const {
+  const std::filesystem::path path = context_.home() / paths::kCorrelationState;
+  try {
+    base::WriteFileAtomically(path, engine_->Save(), 0640);
+  } catch (const Error& error) {
+    log::Write<msg::kCorrelationStateNotSaved>(path.native(), error.what());
+  }
+}
+
+void Analysisd::SayStarted() {
+  ipc::QueueMessage message;
+  message.location = "ossec-monitord";
+  message.text = "ossec: Ossec started.";
+  pipeline_->Take(message, now_);
+  Commit();
+}
+
+void Analysisd::WatchStatus() {
+  status_written_ = base::MonotonicNow();
+  const int64_t interval = settings_.internal.Get("analysisd.state_interval");
+  every_status_.reset();
+  if (interval == 0) return;
+  WriteStatus();
+  every_status_ = loop_.Every(seconds(interval), [this] { WriteStatus(); });
+}
+
+void Analysisd::Reload(config::Problems& problems) {
+  Settings fresh = Load(problems);
+  if (problems.HasErrors()) return;
+  if (!Commit()) throw Error("outputs cannot be written at present; reload again when they can");
+  writer_->SetOptions(OutputOptions(fresh));
+  engine_->Replace(fresh.ruleset);
+  settings_ = std::move(fresh);
+  CompareResponseList();
+  WatchStatus();
+}
+
+// --- events ---
+
+bool Analysisd::BeforePortion() {
+  now_ = base::WallNow();
+  if (writer_->IsNewDay(now_)) ChangeDay();
+  return !blocked_;
+}
+
+void Analysisd::AfterPortion() {
+  if (writer_->pending_bytes() >= kGroupBytes) {
+    Commit();
+  } else if (!commit_soon_) {
+    commit_soon_ = loop_.After(kCommitDelay, [this] { Commit(); });
+  }
+}
+
+bool Analysisd::Commit() {
+  commit_soon_.reset();
+  if (!pipeline_->Commit()) {
+    const Pipeline::Failure& failure = pipeline_->failure();
+    if (failure.step == Pipeline::Step::kOutput) {
+      output_error_.Write(failure.file, failure.text, writer_->pending());
+    } else {
+      store_error_.Write(failure.text);
+    }
+    Block();
+    return false;
+  }
+  if (blocked_) Unblock();
+  intake_->AnswerTaken();
+  return true;
+}
+
+void Analysisd::Block() {
+  if (blocked_) return;
+  blocked_ = true;
+  waited_ = writer_->pending();
+  intake_->Pause();
+}
+
+void Analysisd::Unblock() {
+  blocked_ = false;
+  log::Write<msg::kOutputWorksAgain>(waited_);
+}
+
+void Analysisd::ChangeDay() {
+  if (!Commit()) return;
+  try {
+    writer_->StartDay(now_);
+  } catch (const Error& error) {
+    day_error_.Write(error.what());
+  }
+}
+
+void Analysisd::EverySecond() {
+  now_ = base::WallNow();
+  if (blocked_ && !Commit()) return;
+  if (writer_->IsNewDay(now_)) ChangeDay();
+  if (now_ - senders_checked_ >= kSenderCheck || now_ < senders_checked_) {
+    senders_checked_ = now_;
+    state_->ForgetOldSenders(now_);
+    if (!Commit()) return;
+  }
+  if (blocked_) return;
+  try {
+    if (intake_->paused()) intake_->Resume();
+    if (writer_->pending() == 0) writer_->ReopenDeleted();
+  } catch (const Error& error) {
+    log::WriteLine(error.id(), log::Level::kError, error.what());
+  }
+}
+
+void Analysisd::WriteStatus() {
+  const auto now = base::MonotonicNow();
+  Status status;
+  status.intake = intake_->counters();
+  status.pipeline = pipeline_->counters();
+  status.written = writer_->counters();
+  status.blocked = blocked_;
+  status.seconds = std::chrono::duration<double>(now - status_written_).count();
+  status_written_ = now;
+  try {
+    status_file_->Write(status, settings_.internal);
+  } catch (const Error& error) {
+    status_error_.Write(paths::kRun, error.what());
+  }
+}
+
+// --- end ---
+
+void Analysisd::Stop() {
+  if (!intake_) return;
+  every_second_.reset();
+  every_status_.reset();
+  if (!blocked_ && BeforePortion()) intake_->Drain(kDrainLimit);
+  if (Commit()) {
+    SaveCorrelation();
+  } else {
+    log::Write<msg::kStoppedUnwritten>(writer_->pending(), pipeline_->failure().text);
+  }
+  commit_soon_.reset();
+  WriteStatus();
+  intake_.reset();
+  pipeline_.reset();
+  engine_.reset();
+  state_.reset();
+  writer_.reset();
+}
+
+}  // namespace ospatrol::analysisd

@@ -1,0 +1,112 @@
+// Where events come in: connections of queue/ospatrol/stream and the datagram queue
+// (wire-protocol 6.1).
+//
+// Each turn of the loop takes a bounded portion from one source, so that no sender starves another.
+// Frames are answered by AnswerTaken(), after the owner has made durable what they caused; until
+// then their senders keep them. A paused intake reads nothing: senders wait, which is the only flow
+// control.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <list>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "analysisd/state_store.h"
+#include "daemon/event_loop.h"
+#include "ipc/datagram.h"
+#include "ipc/queue_message.h"
+#include "ipc/stream.h"
+#include "log/log.h"
+#include "product/paths.h"
+
+namespace ospatrol::analysisd {
+
+struct IntakeCounters {
+  uint64_t received = 0;  // events, malformed ones included
+  uint64_t malformed = 0;
+  uint64_t cut = 0;
+  uint64_t repeated = 0;  // sent again and already taken
+  uint64_t frames = 0;
+  uint64_t bad_frames = 0;
+};
+
+class Intake {
+ public:
+  // What becomes of an event. The views are valid during the call.
+  using Consumer = std::function<void(const ipc::QueueMessage& message)>;
+
+  struct Hooks {
+    std::function<bool()> before_portion;  // false: take nothing now (and Pause() was called)
+    Consumer event;
+    std::function<void()> after_portion;
+  };
+
+  // `senders` and `loop` must outlive the intake.
+  Intake(daemon::EventLoop& loop, StateStore& senders, Hooks hooks);
+  ~Intake();
+
+  // Binds both sockets (mode 0660), the stream first: a sender that finds no stream would use the
+  // queue, which acknowledges nothing. Throws Error.
+  void Bind(const Home& home);
+
+  void Pause();
+  void Resume();
+  bool paused() const { return paused_; }
+
+  // Answers the frames that were taken since the last call. REQUIRES: what they caused is durable.
+  void AnswerTaken();
+
+  // Takes what waits at both sockets, but no longer than `limit`. For the end of the program: no
+  // new connections.
+  void Drain(std::chrono::milliseconds limit);
+
+  const IntakeCounters& counters() const { return counters_; }
+  size_t connections() const { return peers_.size(); }
+
+ private:
+  struct Peer {
+    explicit Peer(base::Fd fd) : stream(std::move(fd)) {}
+    ipc::StreamPeer stream;
+    daemon::EventLoop::Registration readable;
+    uint64_t taken = 0;  // highest frame number taken
+    uint64_t answered = 0;
+  };
+  using Peers = std::list<Peer>;
+
+  void Accept();
+  void Watch(Peers::iterator peer);
+  // False: the connection is gone.
+  bool ReadFrames(Peer& peer, int limit, int& taken);
+  void TakeFrame(const ipc::Frame& frame);
+  void ReadDatagrams(int limit, int& taken);
+  void Take(std::string_view bytes, std::string_view source);
+  void OnStreamReadable(Peers::iterator peer);
+  void OnQueueReadable();
+
+  daemon::EventLoop& loop_;
+  StateStore& senders_;
+  Hooks hooks_;
+  bool paused_ = false;
+  std::string queue_path_, stream_path_;
+
+  std::optional<ipc::StreamListener> listener_;
+  std::optional<ipc::DatagramReceiver> queue_;
+  daemon::EventLoop::Registration listener_readable_, queue_readable_;
+  Peers peers_;
+
+  std::string buffer_, reason_;
+  ipc::Frame frame_;
+  IntakeCounters counters_;
+
+  log::Limited<msg::kMessageFormat> format_error_;
+  log::Limited<msg::kMessageTooShort> short_error_;
+  log::Limited<msg::kMessageCut> cut_warning_;
+  log::Limited<msg::kBadFrame> frame_error_;
+  log::Limited<msg::kConnectionRefused> refused_error_;
+  log::Limited<msg::kQueueReadFailed> read_error_;
+};
+
+}  // namespace ospatrol::analysisd

@@ -1,0 +1,95 @@
+#include "analysisd/pipeline.h"
+
+#include "analysisd/ruleset.h"
+#include "base/files.h"
+#include "base/text.h"
+
+namespace ospatrol::analysisd {
+namespace {
+
+bool IsKeepAlive(std::string_view location) {
+  const size_t arrow = location.rfind("->");
+  const std::string_view last =
+      arrow == std::string_view::npos ? location : location.substr(arrow + 2);
+  return last == "ossec-keepalive" || last == "ospatrol-keepalive";
+}
+
+// "[003] (web1) any->/x" is known to decoders and rules as "(web1) any->/x".
+std::string_view WithoutAgentNumber(std::string_view location) {
+  if (!location.starts_with('[')) return location;
+  const size_t close = location.find(']');
+  if (close == std::string_view::npos || !base::AllDigits(location.substr(1, close - 1)) ||
+      !location.substr(close).starts_with("] (")) {
+    return location;
+  }
+  return location.substr(close + 2);
+}
+
+// A line of firewall.log needs all of these.
+bool HasFirewallFields(const Event& event) {
+  return event.category == Category::kFirewall && !event.Get(Field::kAction).empty() &&
+         !event.Get(Field::kProtocol).empty() && !event.Get(Field::kSrcIp).empty() &&
+         !event.Get(Field::kDstIp).empty();
+}
+
+}  // namespace
+
+void Pipeline::Take(const ipc::QueueMessage& message, base::Seconds now) {
+  const std::string_view location = WithoutAgentNumber(message.location);
+  if (IsKeepAlive(location)) {
+    ++counters_.keepalives;
+    return;
+  }
+  event_.Assign(message.kind, location, message.text, now);
+  engine_.Decode(event_);
+  const Verdict verdict = engine_.Judge(event_);
+  Count(event_);
+  if (verdict.duplicate) {
+    ++counters_.repeated;
+  } else {
+    ++counters_.processed;
+  }
+  if (!event_.dropped) Tell(event_, verdict);
+}
+
+void Pipeline::Count(const Event& event) {
+  ++counters_.decoded;
+  switch (event.kind) {
+    case static_cast<char>(ipc::Kind::kSyscheck):
+      ++counters_.syscheck;
+      break;
+    case static_cast<char>(ipc::Kind::kRootcheck):
+      ++counters_.rootcheck;
+      break;
+    case static_cast<char>(ipc::Kind::kHostInfo):
+      ++counters_.hostinfo;
+      break;
+    default:
+      break;
+  }
+}
+
+void Pipeline::Tell(const Event& event, const Verdict& verdict) {
+  const bool firewall = engine_.ruleset().options().log_fw && HasFirewallFields(event);
+  if (!verdict.alert && !firewall && !writer_.WantsArchive()) return;
+  alert::Alert& alert = builder_.Build(event, verdict);
+  if (firewall) writer_.AddFirewall(alert);
+  // The archive comes first: telling an alert may take things out of it.
+  if (writer_.WantsArchive()) writer_.AddArchive(alert, event.log);
+  if (verdict.alert) writer_.AddAlert(alert);
+}
+
+bool Pipeline::Commit() {
+  if (!writer_.Flush()) {
+    failure_ = {Step::kOutput, writer_.failure().file, base::ErrnoText(writer_.failure().error)};
+    return false;
+  }
+  std::string text;
+  if (!state_.Commit(text)) {
+    failure_ = {Step::kState, {}, text};
+    return false;
+  }
+  return true;
+}
+
+}  // namespace ospatrol::analysisd
