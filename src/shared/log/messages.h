@@ -1,8 +1,9 @@
 // Every message that a program writes to ospatrol.log: number, level, text, and what to do.
 // docs/messages.md is generated from this table by packaging/messages.py (`--check` compares them).
 // Reference messages keep their number (configuration-and-operation 3.19); ours are 9000-9999:
-//   9000-9049 daemon skeleton   9050-9149 configuration   9150-9199 ipc, queues, stores   9200-9299
-//   engine, rules 9300-9349 analysisd          9350-9399 logcollector    9400-9449 control, tools
+//   9000-9049 daemon skeleton     9050-9149 configuration   9150-9199 ipc, queues, stores
+//   9200-9299 engine, rules       9300-9349 analysisd       9350-9399 logcollector
+//   9400-9449 control, tools
 // Find a message by its number here; write it with log::Write<msg::kName>(arguments...).
 #pragma once
 
