@@ -6,12 +6,11 @@
 #include "analysisd/condition_factories.h"
 #include "analysisd/condition_pattern.h"
 #include "base/text.h"
+#include "log/messages.h"
 #include "pattern/ip_list.h"
 
 namespace ospatrol::analysisd {
 namespace {
-
-constexpr int kInvalidIp = 1237;
 
 class AddressCondition : public Condition {
  public:
@@ -50,7 +49,7 @@ std::unique_ptr<const Condition> Make(const ConditionInput& input, Field field) 
   for (const config::Element* element : input.elements) {
     const auto network = pattern::IpNetwork::Parse(base::Trim(element->content));
     if (!network) {
-      input.scope.Error(kInvalidIp, element->line,
+      input.scope.Error(msg::kRuleAddress.id, element->line,
                         fmt::format("<{}>: '{}' is no address", input.name(),
                                     base::EscapeControls(element->content)),
                         "[!] address [/length], IPv4 or IPv6, or any");

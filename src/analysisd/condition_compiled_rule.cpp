@@ -6,11 +6,10 @@
 #include "analysisd/compiled_rules.h"
 #include "analysisd/condition_factories.h"
 #include "base/text.h"
+#include "log/messages.h"
 
 namespace ospatrol::analysisd {
 namespace {
-
-constexpr int kUnknownCompiledRule = 1274;
 
 class CompiledRuleCondition : public Condition {
  public:
@@ -44,7 +43,7 @@ std::unique_ptr<const Condition> MakeCompiledRule(const ConditionInput& input) {
     }
     // A function that a user compiled into an OSSEC: the rule is lost, the others are not.
     input.scope.WarningWithId(
-        kUnknownCompiledRule, input.last().line,
+        msg::kCompiledRule.id, input.last().line,
         fmt::format("<compiled_rule>: no function '{}'; functions in C cannot be added, so this "
                     "rule never matches",
                     base::EscapeControls(name)),

@@ -7,11 +7,10 @@
 #include "analysisd/condition_pattern.h"
 #include "analysisd/decoder_set.h"
 #include "base/text.h"
+#include "log/messages.h"
 
 namespace ospatrol::analysisd {
 namespace {
-
-constexpr int kInvalidValue = 1235;
 
 class DecodedAsCondition : public Condition {
  public:
@@ -45,7 +44,7 @@ std::unique_ptr<const Condition> MakeDecodedAs(const ConditionInput& input) {
   const int name_id = decoders.NameId(name);
   if (name_id == 0) {
     const std::string near = NearestDecoder(decoders, name);
-    input.Error(kInvalidValue, fmt::format("no decoder '{}'", base::EscapeControls(name)),
+    input.Error(msg::kInvalidValue.id, fmt::format("no decoder '{}'", base::EscapeControls(name)),
                 near.empty() ? std::string("a name that a decoder file declares")
                              : fmt::format("did you mean '{}'?", near));
     return nullptr;

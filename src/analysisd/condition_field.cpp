@@ -6,11 +6,10 @@
 #include "analysisd/condition_factories.h"
 #include "analysisd/condition_pattern.h"
 #include "base/text.h"
+#include "log/messages.h"
 
 namespace ospatrol::analysisd {
 namespace {
-
-constexpr int kInvalidAttribute = 1243;
 
 class FieldCondition : public Condition {
  public:
@@ -42,7 +41,7 @@ const std::string* FindName(const config::Element& element) {
 std::unique_ptr<const Condition> MakeField(const ConditionInput& input) {
   const std::string* name = FindName(input.last());
   if (name == nullptr || name->empty()) {
-    input.Error(kInvalidAttribute, "lacks the attribute 'name'",
+    input.Error(msg::kInvalidAttribute.id, "lacks the attribute 'name'",
                 "the name of a field that a decoder extracts");
     return nullptr;
   }

@@ -8,13 +8,10 @@
 #include "analysisd/condition_pattern.h"
 #include "analysisd/list_set.h"
 #include "base/text.h"
+#include "log/messages.h"
 
 namespace ospatrol::analysisd {
 namespace {
-
-constexpr int kInvalidAttribute = 1243;
-constexpr int kPatternDoesNotCompile = 1450;
-constexpr int kListFile = 1221;
 
 using Read = std::string_view (*)(const Event& event);
 
@@ -128,9 +125,9 @@ const FieldRow* ReadFieldName(const ConditionInput& input) {
   const std::string* name = FindIgnoringCase(input.last(), "field");
   const FieldRow* row = name == nullptr ? nullptr : FindRow(kFields, *name);
   if (name == nullptr) {
-    input.Error(kInvalidAttribute, "lacks the attribute 'field'", Names(kFields));
+    input.Error(msg::kInvalidAttribute.id, "lacks the attribute 'field'", Names(kFields));
   } else if (row == nullptr) {
-    input.Error(kInvalidAttribute, fmt::format("field='{}'", base::EscapeControls(*name)),
+    input.Error(msg::kInvalidAttribute.id, fmt::format("field='{}'", base::EscapeControls(*name)),
                 Names(kFields));
   }
   return row;
@@ -141,7 +138,7 @@ const Lookup* ReadLookup(const ConditionInput& input) {
   if (name == nullptr) return kLookups.data();
   const Lookup* row = FindRow(kLookups, *name);
   if (row == nullptr) {
-    input.Error(kInvalidAttribute, fmt::format("lookup='{}'", base::EscapeControls(*name)),
+    input.Error(msg::kInvalidAttribute.id, fmt::format("lookup='{}'", base::EscapeControls(*name)),
                 Names(kLookups));
   }
   return row;
@@ -151,7 +148,7 @@ std::shared_ptr<const pattern::Pattern> ReadValue(const ConditionInput& input,
                                                   const Lookup& lookup) {
   const std::string* text = FindIgnoringCase(input.last(), "check_value");
   if (text == nullptr) {
-    input.Error(kInvalidAttribute,
+    input.Error(msg::kInvalidAttribute.id,
                 fmt::format("lookup='{}' lacks the attribute 'check_value'", lookup.name),
                 "what the value of the key must match");
     return nullptr;
@@ -160,7 +157,7 @@ std::shared_ptr<const pattern::Pattern> ReadValue(const ConditionInput& input,
   std::shared_ptr<const pattern::Pattern> pattern =
       pattern::Pattern::Compile(pattern::Language::kOsMatch, *text, &error);
   if (pattern == nullptr) {
-    input.Error(kPatternDoesNotCompile,
+    input.Error(msg::kBadPattern.id,
                 fmt::format("check_value='{}' does not compile: {} (at byte {})",
                             base::EscapeControls(*text), error.reason, error.offset));
   }
@@ -185,7 +182,7 @@ std::unique_ptr<const Condition> MakeList(const ConditionInput& input) {
                               base::EscapeControls(name)),
                   "name it in <rules><list>");
   } else if (!list->IsLoaded()) {
-    input.Error(kListFile, fmt::format("list '{}' cannot be read", list->name()),
+    input.Error(msg::kRuleList.id, fmt::format("list '{}' cannot be read", list->name()),
                 "create the list, or remove the condition");
     return nullptr;
   }

@@ -3,13 +3,13 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "log/messages.h"
 
 namespace ospatrol::analysisd {
 namespace {
 
 using pattern::Language;
 
-constexpr int kPatternDoesNotCompile = 1450;
 constexpr size_t kShownBytes = 200;
 
 // The attribute `type`; the row's own language when it is absent or unknown.
@@ -58,7 +58,7 @@ std::optional<FieldPattern> FieldPattern::Make(const ConditionInput& input) {
   pattern::CompileError error;
   made.pattern_ = pattern::Pattern::Compile(comparison.language, made.text_, &error);
   if (made.pattern_ == nullptr) {
-    input.Error(kPatternDoesNotCompile,
+    input.Error(msg::kBadPattern.id,
                 fmt::format("pattern '{}' does not compile: {} (at byte {})",
                             base::EscapeControls(made.text_), error.reason, error.offset));
     return std::nullopt;

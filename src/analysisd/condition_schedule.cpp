@@ -5,13 +5,11 @@
 
 #include "analysisd/condition_factories.h"
 #include "base/text.h"
+#include "log/messages.h"
 #include "pattern/schedule.h"
 
 namespace ospatrol::analysisd {
 namespace {
-
-constexpr int kInvalidTime = 1240;
-constexpr int kInvalidDay = 1241;
 
 class TimeCondition : public Condition {
  public:
@@ -58,7 +56,8 @@ std::unique_ptr<const Condition> MakeTime(const ConditionInput& input) {
   bool differs = false;
   const auto range = pattern::TimeRange::Parse(text, &differs);
   if (!range) {
-    input.Error(kInvalidTime, fmt::format("'{}' is no span of time", base::EscapeControls(text)),
+    input.Error(msg::kRuleTime.id,
+                fmt::format("'{}' is no span of time", base::EscapeControls(text)),
                 "h:mm - h:mm, each with am or pm if wanted");
     return nullptr;
   }
@@ -75,7 +74,8 @@ std::unique_ptr<const Condition> MakeWeekday(const ConditionInput& input) {
   const std::string& text = input.last().content;
   const auto days = pattern::DaySet::Parse(text);
   if (!days) {
-    input.Error(kInvalidDay, fmt::format("'{}' is no list of days", base::EscapeControls(text)),
+    input.Error(msg::kRuleWeekday.id,
+                fmt::format("'{}' is no list of days", base::EscapeControls(text)),
                 "monday, tue, weekdays, weekends, ... separated by commas or blanks");
     return nullptr;
   }

@@ -11,6 +11,7 @@
 #include "analysisd/cdb.h"
 #include "base/error.h"
 #include "base/files.h"
+#include "log/log.h"
 #include "pattern/ip_list.h"
 
 namespace ospatrol::analysisd {
@@ -185,7 +186,7 @@ std::unique_ptr<ListSet> ListSet::Load(const Home& home, const config::Configura
     const std::string relative = name.substr(std::min(name.find_first_not_of('/'), name.size()));
     auto list = std::make_unique<List>(name, home / relative, home / (relative + ".cdb"));
     if (const auto reason = list->Load()) {
-      problems.Warning(1103, file.origin.file, file.origin.line,
+      problems.Warning(msg::kListUnreadable.id, file.origin.file, file.origin.line,
                        fmt::format("<list>{}: {}", name, *reason),
                        "create the list, or remove the entry");
     }
@@ -207,20 +208,17 @@ const List* ListSet::Find(std::string_view name) const {
   return found == lists_.end() ? nullptr : found->get();
 }
 
-std::vector<std::string> ListSet::Refresh(base::Seconds now) const {
-  std::vector<std::string> lines;
-  if (now == last_refresh_) return lines;
+void ListSet::Refresh(base::Seconds now) const {
+  if (now == last_refresh_) return;
   last_refresh_ = now;
   for (const std::unique_ptr<List>& list : lists_) {
     std::string error;
     if (list->Refresh(&error)) {
-      lines.push_back(fmt::format("List '{}' changed and was read again.", list->name()));
+      log::Write<msg::kListReloaded>(list->name());
     } else if (!error.empty()) {
-      lines.push_back(fmt::format("List '{}' cannot be read, its old content stays in use: {}.",
-                                  list->name(), error));
+      log::Write<msg::kListNotReloaded>(list->name(), error);
     }
   }
-  return lines;
 }
 
 }  // namespace ospatrol::analysisd

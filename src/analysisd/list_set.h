@@ -100,9 +100,9 @@ class ListSet {
   // The form under which lists are kept.
   static std::string Normalise(std::string_view name);
 
-  // Switches to files that changed, at most once a second of `now`; judging thread only. Gives one
-  // line for each list that changed or could not be read, for the log.
-  std::vector<std::string> Refresh(base::Seconds now) const;
+  // Switches to files that changed, at most once a second of `now`, and says so in the log. Judging
+  // thread only.
+  void Refresh(base::Seconds now) const;
 
  private:
   std::vector<std::unique_ptr<List>> lists_;

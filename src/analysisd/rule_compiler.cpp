@@ -8,13 +8,10 @@
 #include "analysisd/condition_factories.h"
 #include "analysisd/condition_registry.h"
 #include "base/text.h"
+#include "log/messages.h"
 
 namespace ospatrol::analysisd {
 namespace {
-
-constexpr int kRulesFile = 1220;
-constexpr int kInvalidValue = 1235;
-constexpr int kPatternDoesNotCompile = 1450;
 
 std::shared_ptr<const pattern::Pattern> CompilePattern(pattern::Language language,
                                                        const RuleDraft::Joined& joined,
@@ -23,7 +20,7 @@ std::shared_ptr<const pattern::Pattern> CompilePattern(pattern::Language languag
   std::shared_ptr<const pattern::Pattern> compiled =
       pattern::Pattern::Compile(language, joined.text, &error);
   if (compiled == nullptr) {
-    scope.Error(kPatternDoesNotCompile, joined.line,
+    scope.Error(msg::kBadPattern.id, joined.line,
                 fmt::format("<{}>: pattern '{}' does not compile: {} (at byte {})", element,
                             base::EscapeControls(joined.text), error.reason, error.offset));
   }
@@ -35,7 +32,7 @@ std::optional<int> ReadNumber(const RuleDraft::Joined& joined, std::string_view 
   const std::optional<int> number = base::ParseNumber<int>(base::Trim(joined.text));
   if (!number || *number < 0) {
     scope.Error(
-        kInvalidValue, joined.line,
+        msg::kInvalidValue.id, joined.line,
         fmt::format("<{}>: '{}' is not a number", element, base::EscapeControls(joined.text)),
         "digits only");
     return std::nullopt;
@@ -142,7 +139,7 @@ std::vector<int> ReadSids(const RuleDraft::Joined& joined, std::string_view elem
   for (const std::string_view word : base::SplitWords(joined.text, ", \t\r\n\v\f")) {
     const auto sid = base::ParseNumber<int>(word);
     if (!sid || *sid < 0) {
-      scope.Error(kInvalidValue, joined.line,
+      scope.Error(msg::kInvalidValue.id, joined.line,
                   fmt::format("<{}>: '{}' is not a rule id", element, base::EscapeControls(word)),
                   "ids separated by commas or blanks");
       continue;
@@ -150,7 +147,7 @@ std::vector<int> ReadSids(const RuleDraft::Joined& joined, std::string_view elem
     if (std::find(sids.begin(), sids.end(), *sid) == sids.end()) sids.push_back(*sid);
   }
   if (sids.empty()) {
-    scope.Error(kInvalidValue, joined.line, fmt::format("<{}>: names no rule", element),
+    scope.Error(msg::kInvalidValue.id, joined.line, fmt::format("<{}>: names no rule", element),
                 "ids separated by commas or blanks");
   }
   return sids;
@@ -205,7 +202,7 @@ std::optional<Parents> ReadParents(const RuleDraft& draft, RuleScope& scope) {
     parents.level = ReadNumber(draft.if_level, "if_level", scope);
     parents.line = draft.if_level.line;
     if (parents.level == 0) {
-      scope.Error(kInvalidValue, parents.line, "<if_level>: 0 is no level", "1 to 16");
+      scope.Error(msg::kInvalidValue.id, parents.line, "<if_level>: 0 is no level", "1 to 16");
     }
   } else if (draft.if_group) {
     group = &draft.if_group;

@@ -8,19 +8,13 @@
 
 #include "analysisd/condition_registry.h"
 #include "base/text.h"
+#include "log/messages.h"
 #include "pattern/pattern.h"
 
 namespace ospatrol::analysisd {
 namespace {
 
 using config::Element;
-
-// Message numbers of configuration-and-operation 3.19.
-constexpr int kRulesFile = 1220;
-constexpr int kInvalidElement = 1230;
-constexpr int kInvalidValue = 1235;
-constexpr int kInvalidAttribute = 1243;
-constexpr int kInvalidCategory = 1273;
 
 // Longest text of one element: 4.2. More would be lost in an OSSEC, so it is refused here.
 constexpr size_t kMaxElementText = 2048;
@@ -40,7 +34,7 @@ struct AttributeInput {
 std::optional<int> ReadDigits(const AttributeInput& input, size_t used) {
   if (!base::AllDigits(input.value)) {
     input.scope.Error(
-        kInvalidValue, 0,
+        msg::kInvalidValue.id, 0,
         fmt::format("attribute {}='{}' is not a number", input.name, Quoted(input.value)),
         "digits only");
     return std::nullopt;
@@ -56,7 +50,7 @@ void ReadId(const AttributeInput& input) {
   const std::optional<int> id = ReadDigits(input, 6);
   if (!id) return;
   if (*id == 0) {
-    input.scope.Error(kInvalidValue, 0, fmt::format("attribute id='{}'", input.value),
+    input.scope.Error(msg::kInvalidValue.id, 0, fmt::format("attribute id='{}'", input.value),
                       "1 to 999999");
     return;
   }
@@ -88,7 +82,7 @@ void ReadNoAlert(const AttributeInput& input) { input.draft.noalert = true; }
 
 void ReadOverwrite(const AttributeInput& input) {
   if (input.value != "yes" && input.value != "no") {
-    input.scope.Error(kInvalidValue, 0,
+    input.scope.Error(msg::kInvalidValue.id, 0,
                       fmt::format("attribute overwrite='{}'", Quoted(input.value)), "yes or no");
     return;
   }
@@ -148,7 +142,7 @@ void ReadCategory(const ElementInput& input) {
       return;
     }
   }
-  input.Error(kInvalidCategory, fmt::format("no category '{}'", Quoted(input.element.content)),
+  input.Error(msg::kRuleCategory.id, fmt::format("no category '{}'", Quoted(input.element.content)),
               "syslog, firewall, ids, web-log, squid, windows or ossec");
 }
 
@@ -197,7 +191,8 @@ unsigned IgnoreFields(const ElementInput& input) {
     if (input.element.content.find(word) != std::string::npos) fields |= bit;
   }
   if (fields == 0) {
-    input.Error(kInvalidValue, fmt::format("'{}' names no value", Quoted(input.element.content)),
+    input.Error(msg::kInvalidValue.id,
+                fmt::format("'{}' names no value", Quoted(input.element.content)),
                 "user, srcip, dstip, id, location, data or name");
   }
   return fields;
@@ -212,7 +207,7 @@ void ReadOptions(const ElementInput& input) {
   static constexpr std::array<std::string_view, 5> kWords{"alert_by_email", "no_email_alert",
                                                           "log_alert", "no_log", "no_ar"};
   if (std::find(kWords.begin(), kWords.end(), input.element.content) == kWords.end()) {
-    input.Error(kInvalidValue, fmt::format("no option '{}'", Quoted(input.element.content)),
+    input.Error(msg::kInvalidValue.id, fmt::format("no option '{}'", Quoted(input.element.content)),
                 "alert_by_email, no_email_alert, log_alert, no_log or no_ar, one an element");
     return;
   }
@@ -296,7 +291,7 @@ std::optional<ComparedValue> ReadCompared(const ComparedName& row, const Element
   if (row.source == ComparedValue::Source::kField) return OfField(row.field);
   const std::string_view name = base::Trim(input.element.content);
   if (name.empty()) {
-    input.Error(kInvalidValue, "names no field", "the name of one decoded field");
+    input.Error(msg::kInvalidValue.id, "names no field", "the name of one decoded field");
     return std::nullopt;
   }
   if (const Field fixed = FixedField(name); fixed != Field::kCount) return OfField(fixed);
@@ -378,7 +373,7 @@ void ReadAttributes(const Element& element, RuleDraft& draft, RuleScope& scope) 
     if (row == kAttributes.end()) {
       const std::vector<std::string_view> names = RuleAttributeNames();
       const std::string_view near = base::NearestName(attribute.name, names);
-      scope.Error(kInvalidAttribute, 0,
+      scope.Error(msg::kInvalidAttribute.id, 0,
                   fmt::format("<rule> has no attribute '{}'", Quoted(attribute.name)),
                   near.empty() ? std::string() : fmt::format("did you mean '{}'?", near));
       continue;
@@ -389,7 +384,7 @@ void ReadAttributes(const Element& element, RuleDraft& draft, RuleScope& scope) 
     const bool given = std::any_of(
         element.attributes.begin(), element.attributes.end(),
         [](const config::Attribute& a) { return base::EqualsIgnoreCase(a.name, "level"); });
-    if (!given) scope.Error(kInvalidAttribute, 0, "<rule> lacks the attribute 'level'");
+    if (!given) scope.Error(msg::kInvalidAttribute.id, 0, "<rule> lacks the attribute 'level'");
   }
 }
 
@@ -402,13 +397,13 @@ void FindId(const Element& element, RuleScope& scope) {
     return;
   }
   scope.SetRule(0, element.line);
-  scope.Error(kInvalidAttribute, 0, "<rule> lacks the attribute 'id'");
+  scope.Error(msg::kInvalidAttribute.id, 0, "<rule> lacks the attribute 'id'");
 }
 
 void ReadElement(const Element& element, RuleDraft& draft, RuleScope& scope) {
   const ElementInput input{element, draft, scope};
   if (element.content.size() > kMaxElementText) {
-    input.Error(kInvalidValue, fmt::format("{} bytes of text", element.content.size()),
+    input.Error(msg::kTextTooLong.id, fmt::format("{} bytes of text", element.content.size()),
                 fmt::format("at most {}; split it over several elements, which are joined",
                             kMaxElementText));
     return;
@@ -423,7 +418,7 @@ void ReadElement(const Element& element, RuleDraft& draft, RuleScope& scope) {
   if (ReadComparison(input)) return;
   const std::vector<std::string_view> names = RuleElementNames();
   const std::string_view near = base::NearestName(element.name, names);
-  scope.Error(kInvalidElement, element.line,
+  scope.Error(msg::kInvalidElement.id, element.line,
               fmt::format("<rule> knows no element <{}>", Quoted(element.name)),
               near.empty() ? std::string() : fmt::format("did you mean <{}>?", near));
 }
@@ -439,7 +434,7 @@ void CheckCounting(const RuleDraft& draft, RuleScope& scope) {
   const bool wants_counting =
       draft.frequency > 0 || !draft.same.empty() || !draft.different.empty();
   if (wants_counting && !counts && !HasCheckDiff(draft)) {
-    scope.Error(kRulesFile, draft.comparison_line,
+    scope.Error(msg::kRulesFile.id, draft.comparison_line,
                 draft.frequency > 0
                     ? "attribute 'frequency' without anything to count"
                     : "a same_... or different_... element without anything to compare with",
@@ -481,7 +476,7 @@ std::optional<RuleDraft> ReadRule(const Element& element, std::string_view group
   FindId(element, scope);
   ReadAttributes(element, draft, scope);
   if (element.children.empty()) {
-    scope.Error(kRulesFile, 0, "a rule without any element", "at least <description>");
+    scope.Error(msg::kRulesFile.id, 0, "a rule without any element", "at least <description>");
   }
   for (const Element& child : element.children) ReadElement(child, draft, scope);
   CheckCounting(draft, scope);

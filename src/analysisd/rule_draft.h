@@ -10,6 +10,7 @@
 #include "analysisd/rule.h"
 #include "config/dialect.h"
 #include "config/problems.h"
+#include "log/messages.h"
 
 namespace ospatrol::analysisd {
 
@@ -30,7 +31,7 @@ class RuleScope {
   // `line` 0 = the rule's own line. `id` is the number of the message.
   void Error(int id, int line, const std::string& text, std::string remedy = {});
   void Warning(int line, const std::string& text, std::string remedy = {}) {
-    WarningWithId(0, line, text, std::move(remedy));
+    WarningWithId(msg::kRuleDoubtful.id, line, text, std::move(remedy));
   }
   void WarningWithId(int id, int line, const std::string& text, std::string remedy = {});
   size_t error_count() const { return problems_.error_count(); }

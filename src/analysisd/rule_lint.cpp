@@ -6,6 +6,8 @@
 #include <string>
 #include <unordered_set>
 
+#include "log/messages.h"
+
 namespace ospatrol::analysisd {
 namespace {
 
@@ -23,8 +25,8 @@ class Lint {
 
  private:
   void Warn(const Rule& rule, const std::string& text, std::string remedy = {}) {
-    problems_.Warning(0, rule.file, rule.line, fmt::format("rule {}: {}", rule.id, text),
-                      std::move(remedy));
+    problems_.Warning(msg::kRuleDoubtful.id, rule.file, rule.line,
+                      fmt::format("rule {}: {}", rule.id, text), std::move(remedy));
   }
 
   void CheckCounting(const Rule& rule) {

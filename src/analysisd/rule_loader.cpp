@@ -12,15 +12,13 @@
 #include "analysisd/rule_lint.h"
 #include "base/text.h"
 #include "config/rule_files.h"
+#include "log/messages.h"
 
 namespace ospatrol::analysisd {
 namespace {
 
 using config::Element;
 
-constexpr int kRulesFile = 1220;
-constexpr int kInvalidElement = 1230;
-constexpr int kInvalidAttribute = 1243;
 constexpr int kFirstOrdinaryId = 10;
 constexpr int kFirstReservedId = 11;
 constexpr int kLastReservedId = 15;
@@ -55,7 +53,8 @@ class Loader {
   // A file with an error ends with the line that names it as a whole.
   void CloseFile(const std::string& file, size_t errors_before) {
     if (problems_.error_count() == errors_before) return;
-    problems_.Error(kRulesFile, file, 0, fmt::format("Error loading the rules: '{}'.", file));
+    problems_.Error(msg::kRulesFile.id, file, 0,
+                    fmt::format("Error loading the rules: '{}'.", file));
   }
 
   std::unique_ptr<RuleSet> Finish() {
@@ -82,18 +81,18 @@ class Loader {
   void AddGroup(const Element& root, RuleScope& scope) {
     scope.SetRule(0, root.line);
     if (!base::EqualsIgnoreCase(root.name, "group")) {
-      scope.Error(kInvalidElement, 0,
+      scope.Error(msg::kInvalidElement.id, 0,
                   fmt::format("<{}> stands at the top level", base::EscapeControls(root.name)),
                   "<group name=\"...\"> or <var name=\"...\">");
       return;
     }
     if (root.attributes.size() != 1 || !base::EqualsIgnoreCase(root.attributes[0].name, "name")) {
-      scope.Error(kInvalidAttribute, 0, "<group> has exactly one attribute, 'name'",
+      scope.Error(msg::kInvalidAttribute.id, 0, "<group> has exactly one attribute, 'name'",
                   "<group name=\"syslog,\">");
       return;
     }
     if (root.children.empty()) {
-      scope.Error(kRulesFile, 0, "an empty <group>", "at least one <rule>");
+      scope.Error(msg::kRulesFile.id, 0, "an empty <group>", "at least one <rule>");
       return;
     }
     for (const Element& child : root.children) {
@@ -102,7 +101,7 @@ class Loader {
         continue;
       }
       scope.SetRule(0, child.line);
-      scope.Error(kInvalidElement, 0,
+      scope.Error(msg::kInvalidElement.id, 0,
                   fmt::format("<{}> stands in a <group>", base::EscapeControls(child.name)),
                   "<rule>");
     }
@@ -119,7 +118,7 @@ class Loader {
 
     if (const auto earlier = by_id_.find(rule.id); earlier != by_id_.end()) {
       const Rule& first = *slots_[earlier->second].rule;
-      scope.Error(kRulesFile, 0,
+      scope.Error(msg::kRulesFile.id, 0,
                   fmt::format("the id is taken by the rule at {}:{}", first.file, first.line),
                   "another id, or overwrite=\"yes\"");
       return;
@@ -165,7 +164,7 @@ class Loader {
     }
     if (tree_.IsTooLarge() && !told_of_size_) {
       told_of_size_ = true;
-      scope.Error(kRulesFile, 0,
+      scope.Error(msg::kRulesFile.id, 0,
                   fmt::format("the tree of rules grows beyond {} nodes", RuleTree::kMaxNodes),
                   "fewer <if_level> and <if_group>: each hangs a rule below many others");
     }
@@ -179,7 +178,7 @@ class Loader {
         continue;
       }
       if (IsBroken(parent)) continue;
-      scope.Error(kRulesFile, parents.line,
+      scope.Error(msg::kRulesFile.id, parents.line,
                   fmt::format("<if_sid> names rule {}, which does not exist", parent),
                   "check the id or the order of <include>: only rules loaded before are found");
     }
@@ -200,7 +199,7 @@ class Loader {
       tree_.AddBelowCategory(rule, rule.category);
       return;
     }
-    scope.Error(kRulesFile, 0, "no rule with an id below 10 has this category",
+    scope.Error(msg::kRulesFile.id, 0, "no rule with an id below 10 has this category",
                 "load rules_config.xml first");
   }
 
@@ -229,7 +228,8 @@ class Loader {
     const auto known = by_id_.find(draft.id);
     if (known == by_id_.end()) {
       if (IsBroken(draft.id)) return;
-      scope.Error(kRulesFile, 0, "overwrite=\"yes\", but no rule of that id is loaded before",
+      scope.Error(msg::kRulesFile.id, 0,
+                  "overwrite=\"yes\", but no rule of that id is loaded before",
                   "check the id or the order of <include>");
       return;
     }
@@ -254,7 +254,7 @@ class Loader {
   }
 
   void Move(Slot& slot, Parents parents, RuleScope& scope) {
-    problems_.Info(0, scope.file(), scope.line(),
+    problems_.Info(msg::kRuleReplaced.id, scope.file(), scope.line(),
                    fmt::format("rule {}: moved below the rules that it now names; OSSEC leaves an "
                                "overwritten rule in its place",
                                slot.rule->id));
@@ -277,7 +277,7 @@ class Loader {
       const bool kept_there =
           spec->survives_overwrite || base::EqualsIgnoreCase(spec->twin, element.name);
       if (!kept_there || HasExtra(replacement, element)) continue;
-      problems_.Info(0, scope.file(), scope.line(),
+      problems_.Info(msg::kRuleReplaced.id, scope.file(), scope.line(),
                      fmt::format("rule {}: replaced as a whole; OSSEC would keep <{}> of the rule "
                                  "at {}:{} (analysisd.overwrite_compat)",
                                  original.id, element.name, original.file, element.line));

@@ -208,6 +208,42 @@ inline constexpr Message kGeoIpUnusable{
 inline constexpr Message kDecoderBothForms{
     9204, Level::kWarn, "{}:{}: {}",
     "A decoder has one element in both forms; the one without _pcre2 wins."};
+inline constexpr Message kRulesFile{
+    1220, Level::kError, "{}:{}: {}",
+    "A file of rules cannot be loaded. The line says why; correct it and start again."};
+inline constexpr Message kRuleList{1221, Level::kError, "{}:{}: {}",
+                                   "A rule names a list that cannot be read. Create the list, or "
+                                   "remove the condition."};
+inline constexpr Message kRuleAddress{1237, Level::kError, "{}:{}: {}",
+                                      "Addresses are [!] address [/length], IPv4 or IPv6, or any."};
+inline constexpr Message kRuleTime{1240, Level::kError, "{}:{}: {}",
+                                   "A span of time is h:mm - h:mm, each with am or pm if wanted."};
+inline constexpr Message kRuleWeekday{
+    1241, Level::kError, "{}:{}: {}",
+    "Days are names, weekdays or weekends, separated by commas or blanks."};
+inline constexpr Message kRuleCategory{
+    1273, Level::kError, "{}:{}: {}",
+    "Categories are syslog, firewall, ids, web-log, squid, windows and ossec."};
+inline constexpr Message kCompiledRule{
+    1274, Level::kWarn, "{}:{}: {}",
+    "Only the built-in functions exist; a rule that names another one never matches."};
+inline constexpr Message kRuleDoubtful{
+    9210, Level::kWarn, "{}:{}: {}",
+    "The rule is loaded, but is probably not what was meant. The line says why."};
+inline constexpr Message kRuleReplaced{
+    9211, Level::kInfo, "{}:{}: {}",
+    "A rule with overwrite=\"yes\" has a result that differs from OSSEC's."};
+inline constexpr Message kListUnreadable{
+    9212, Level::kWarn, "{}:{}: {}",
+    "The list is configured, but neither its text nor its .cdb can be read."};
+inline constexpr Message kListReloaded{9213, Level::kInfo, "List '{}' changed and was read again.",
+                                       "Its new content is in use."};
+inline constexpr Message kListNotReloaded{
+    9214, Level::kWarn, "List '{}' cannot be read, its old content stays in use: {}.",
+    "Create the list again, or run ospatrol-makelists."};
+inline constexpr Message kStatisticsNotKept{
+    9215, Level::kWarn, "Cannot write statistics to '{}': {}.",
+    "Check owner, mode and space of stats. Averages are learned anew for the hours that are lost."};
 
 // --- analysisd (9300-9349) ---
 inline constexpr Message kMessageFormat{
@@ -238,9 +274,9 @@ inline constexpr Message kStoreFailed{
 inline constexpr Message kDayChangeFailed{
     9306, Level::kError, "Cannot begin the files of a new day: {}. Yesterday's are used on.",
     "Check owner, mode and space of logs. It is tried every second."};
-inline constexpr Message kNoHardLinks{
-    9307, Level::kInfo, "'{}' is a symbolic link: no hard links here ({}).",
-    "The file system has none. Readers notice no difference."};
+inline constexpr Message kNoHardLinks{9307, Level::kInfo,
+                                      "'{}' is a symbolic link: no hard links here ({}).",
+                                      "The file system has none. Readers notice no difference."};
 inline constexpr Message kTornRecord{
     9308, Level::kWarn, "'{}' ended in an incomplete record of {} bytes: removed.",
     "The program or the machine was stopped while it wrote. Senders send the event again."};
@@ -281,7 +317,8 @@ inline constexpr Message kMaintenanceStillOn{
     "End it with agent_control -M disable."};
 
 // --- logcollector (9350-9399) ---
-inline constexpr Message kReadFailed{1115, Level::kError, "Could not read from file '{}' due to: {}.",
+inline constexpr Message kReadFailed{1115, Level::kError,
+                                     "Could not read from file '{}' due to: {}.",
                                      "The file is opened again at the next look."};
 inline constexpr Message kNoGlobMatch{1121, Level::kInfo, "No file matches '{}' yet.",
                                       "Files that match later are read from their beginning."};
@@ -314,9 +351,9 @@ inline constexpr Message kCollectorStateFailed{
     "lines."};
 inline constexpr Message kFormatNotSupported{
     9351, Level::kWarn, "{}:{}: {}", "The <localfile> is skipped. Use one of the formats listed."};
-inline constexpr Message kNotALogFile{
-    9352, Level::kWarn, "'{}' is neither a regular file nor a FIFO: not read.",
-    "Correct <location>."};
+inline constexpr Message kNotALogFile{9352, Level::kWarn,
+                                      "'{}' is neither a regular file nor a FIFO: not read.",
+                                      "Correct <location>."};
 inline constexpr Message kBacklogSkipped{
     9353, Level::kWarn,
     "'{}': {} bytes not read (offset {} to {}): more than {} MiB had been written in the meantime.",
@@ -329,9 +366,9 @@ inline constexpr Message kReceiverConnected{9355, Level::kInfo, "Connected to '{
 inline constexpr Message kWithoutAnswers{
     9356, Level::kWarn, "'{}' does not exist; sending to '{}', which acknowledges nothing.",
     "The receiver is of another version. Lines may be lost or repeated when it is killed."};
-inline constexpr Message kNoFileNotices{
-    9357, Level::kWarn, "inotify on '{}': {}. Changes are found by polling.",
-    "Raise fs.inotify.max_user_watches."};
+inline constexpr Message kNoFileNotices{9357, Level::kWarn,
+                                        "inotify on '{}': {}. Changes are found by polling.",
+                                        "Raise fs.inotify.max_user_watches."};
 inline constexpr Message kLinesLost{9358, Level::kError, "'{}': {} lines lost: {}.",
                                     "The text says why they could not be sent again."};
 inline constexpr Message kSameFile{
