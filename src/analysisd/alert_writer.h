@@ -25,7 +25,7 @@ struct WriterOptions {
   bool archives = false;       // <logall>
   bool archives_json = false;  // <logall_json>
   bool geoip_in_json = false;  // analysisd.geoip_jsonout
-  std::string custom_format;   // <custom_alert_output>; empty: the standard record
+  std::string custom_format = {};   // <custom_alert_output>; empty: the standard record
   int spool_days =
       7;  // with a custom format: days that the standard records are kept for consumers
 };

@@ -37,16 +37,20 @@ std::string ShownName(const std::filesystem::path& file, const Home& home) {
   return below ? relative.native() : file.native();
 }
 
+void Give(const std::filesystem::path& path, const daemon::Identity& owner) {
+  if (::chown(path.c_str(), owner.uid, owner.gid) != 0) {
+    throw Error(fmt::format("{}: cannot give it to uid {} and gid {}: {}", path.native(), owner.uid,
+                            owner.gid, base::ErrnoText(errno)));
+  }
+}
+
 // mkdir -p, each new directory owned by the daemon.
 void MakeOwned(const std::filesystem::path& directory, const daemon::Identity& owner) {
   std::filesystem::path made;
   for (const auto& part : directory) {
     made /= part;
     if (::mkdir(made.c_str(), 0770) != 0) continue;  // what is really missing fails at its use
-    if (::chown(made.c_str(), owner.uid, owner.gid) != 0) {
-      throw Error(fmt::format("{}: cannot give it to uid {}: {}", made.native(), owner.uid,
-                              base::ErrnoText(errno)));
-    }
+    Give(made, owner);
   }
 }
 
@@ -106,12 +110,11 @@ void Analysisd::WriteResponseList() const {
   const std::filesystem::path path = context_.home() / paths::kArConf;
   const std::string content = config::BuildArConf(settings_.configuration);
   if (base::ReadFileIfPresent(path) == content) return;
-  MakeOwned(path.parent_path(), context_.identity());
+  // Readable for the daemons, writable for none of them.
+  const daemon::Identity owner{::geteuid(), context_.identity().gid};
+  MakeOwned(path.parent_path(), owner);
   base::WriteFileAtomically(path, content, kResponseListMode);
-  if (::geteuid() == 0 && ::chown(path.c_str(), 0, context_.identity().gid) != 0) {
-    throw Error(fmt::format("{}: cannot give it to gid {}: {}", path.native(),
-                            context_.identity().gid, base::ErrnoText(errno)));
-  }
+  Give(path, owner);
 }
 
 void Analysisd::CompareResponseList() const {

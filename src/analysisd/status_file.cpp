@@ -102,7 +102,7 @@ void StatusFile::Write(const Status& status, const config::InternalOptions& inte
   text.Comment("Rates");
   const auto processed = static_cast<double>(pipeline.processed - processed_before_);
   text.Add("events_processed_per_second",
-           fmt::format("{:.2f}", status.seconds > 0 ? processed / status.seconds : 0.0));
+           fmt::format("{:.2f}", status.seconds >= 0.5 ? processed / status.seconds : 0.0));
   for (const char* key : {"alerts_queue_wait_ms_est", "rule_matching_queue_wait_p50_us",
                           "rule_matching_queue_wait_p99_us", "alerts_queue_wait_p50_us",
                           "alerts_queue_wait_p99_us"}) {

@@ -1,0 +1,225 @@
+#include "analysisd/alert_writer.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+
+#include <csignal>
+#include <fstream>
+
+#include "../temporary_directory.h"
+#include "alert/text_record.h"
+#include "base/error.h"
+#include "base/files.h"
+
+namespace ospatrol::analysisd {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+constexpr base::Seconds kNoon = 1715083200;  // 2024 May 07 12:00:00 UTC
+constexpr base::Seconds kDay = 86400;
+
+alert::Alert Sample(base::Seconds time = kNoon) {
+  alert::Alert alert;
+  alert.time = time;
+  alert.rule.id = 5715;
+  alert.rule.level = 3;
+  alert.rule.comment = "Login.";
+  alert.rule.group = "sshd,";
+  alert.location = "/var/log/auth.log";
+  alert.hostname = "gw1";
+  alert.full_log = "accepted";
+  alert.srcip = "192.0.2.1";
+  alert.srcgeoip = "DE";
+  return alert;
+}
+
+class AlertWriterTest : public ::testing::Test {
+ protected:
+  AlertWriterTest() {
+    setenv("TZ", "UTC0", 1);
+    tzset();
+  }
+  std::string Read(const std::string& name) const { return base::ReadFile(home_ / name); }
+  bool Exists(const std::string& name) const { return std::filesystem::exists(home_ / name); }
+
+  TemporaryDirectory directory_;
+  Home home_{directory_.path()};
+};
+
+TEST_F(AlertWriterTest, MakesTheFilesThatAlwaysExist) {
+  AlertWriter writer(home_, {});
+  writer.Open(kNoon);
+  EXPECT_TRUE(Exists("logs/alerts/alerts.log"));
+  EXPECT_TRUE(Exists("logs/archives/archives.log"));
+  EXPECT_TRUE(Exists("logs/firewall/firewall.log"));
+  EXPECT_FALSE(Exists("logs/alerts/alerts.json"));
+  EXPECT_FALSE(Exists("logs/archives/archives.json"));
+  EXPECT_TRUE(Exists("logs/archives/2024/May/ospatrol-archive-07.log"));
+  EXPECT_TRUE(Exists("logs/firewall/2024/May/ospatrol-firewall-07.log"));
+}
+
+TEST_F(AlertWriterTest, WritesNothingBeforeTheGroupIsFlushed) {
+  AlertWriter writer(home_, {.alerts_json = true});
+  writer.Open(kNoon);
+  alert::Alert one = Sample(), two = Sample();
+  writer.AddAlert(one);
+  writer.AddAlert(two);
+  EXPECT_EQ(writer.pending(), 4u);
+  EXPECT_EQ(Read("logs/alerts/alerts.log"), "");
+  ASSERT_TRUE(writer.Flush());
+  EXPECT_EQ(writer.pending(), 0u);
+  EXPECT_EQ(one.id, "1715083200.1");
+  EXPECT_EQ(two.id, "1715083200.2");
+  EXPECT_THAT(Read("logs/alerts/alerts.log"), HasSubstr("** Alert 1715083200.2: - sshd,\n"));
+  EXPECT_THAT(Read("logs/alerts/alerts.json"), HasSubstr(R"("id":"1715083200.2")"));
+  EXPECT_EQ(writer.counters().alerts, 2u);
+}
+
+TEST_F(AlertWriterTest, NumbersGoOnBehindTheSizeOfTodaysFile) {
+  uint64_t size = 0;
+  {
+    AlertWriter writer(home_, {});
+    writer.Open(kNoon);
+    for (int i = 0; i < 3; ++i) {
+      alert::Alert alert = Sample();
+      writer.AddAlert(alert);
+    }
+    ASSERT_TRUE(writer.Flush());
+    size = Read("logs/alerts/alerts.log").size();
+  }
+  AlertWriter writer(home_, {});
+  writer.Open(kNoon);  // within the same second
+  alert::Alert alert = Sample();
+  writer.AddAlert(alert);
+  EXPECT_EQ(alert.id, "1715083200." + std::to_string(size));
+}
+
+TEST_F(AlertWriterTest, ShowsGeoInJsonOnlyWhenAskedTo) {
+  for (const bool wanted : {false, true}) {
+    AlertWriter writer(home_, {.alerts_json = true, .geoip_in_json = wanted});
+    writer.Open(kNoon);
+    alert::Alert alert = Sample();
+    writer.AddAlert(alert);
+    ASSERT_TRUE(writer.Flush());
+    const std::string json = Read("logs/alerts/alerts.json");
+    EXPECT_EQ(json.find("srcgeoip") != std::string::npos, wanted);
+  }
+  EXPECT_THAT(Read("logs/alerts/alerts.log"), HasSubstr("Src Location: DE\n"));
+}
+
+TEST_F(AlertWriterTest, WritesArchivesAndFirewallLines) {
+  AlertWriter writer(home_, {.archives = true, .archives_json = true});
+  writer.Open(kNoon);
+  alert::Alert event = Sample();
+  event.rule = {};
+  event.action = "DROP";
+  event.protocol = "TCP";
+  event.dstip = "192.0.2.2";
+  writer.AddArchive(event, "behind the header");
+  writer.AddFirewall(event);
+  ASSERT_TRUE(writer.Flush());
+  EXPECT_EQ(Read("logs/archives/archives.log"),
+            "2024 May 07 12:00:00 gw1->/var/log/auth.log accepted\n");
+  EXPECT_THAT(Read("logs/archives/archives.json"), HasSubstr(R"("log":"behind the header")"));
+  EXPECT_EQ(Read("logs/firewall/firewall.log"),
+            "2024 May 07 12:00:00 gw1->/var/log/auth.log DROP TCP 192.0.2.1:0->192.0.2.2:0\n");
+  EXPECT_EQ(writer.counters().firewall, 1u);
+}
+
+TEST_F(AlertWriterTest, KnowsANewDayAndDoesNotGoBackForALateEvent) {
+  AlertWriter writer(home_, {});
+  writer.Open(kNoon);
+  EXPECT_FALSE(writer.IsNewDay(kNoon + 3600));
+  EXPECT_TRUE(writer.IsNewDay(kNoon + kDay / 2));
+  writer.StartDay(kNoon + kDay / 2);
+  EXPECT_TRUE(Exists("logs/alerts/2024/May/ospatrol-alerts-08.log"));
+  EXPECT_FALSE(Exists("logs/alerts/2024/May/ospatrol-alerts-07.log"));  // was empty
+  EXPECT_FALSE(writer.IsNewDay(kNoon + kDay / 2 - 1));                  // 23:59:59
+  EXPECT_TRUE(writer.IsNewDay(kNoon - 2 * kDay));                       // the clock was corrected
+}
+
+TEST_F(AlertWriterTest, KeepsEverythingWhileTheDiskIsFullAndLosesNothing) {
+  AlertWriter writer(home_, {.alerts_json = true});
+  writer.Open(kNoon);
+  for (int i = 0; i < 50; ++i) {
+    alert::Alert alert = Sample();
+    writer.AddAlert(alert);
+  }
+  std::signal(SIGXFSZ, SIG_IGN);
+  rlimit old{};
+  getrlimit(RLIMIT_FSIZE, &old);
+  const rlimit small{1000, old.rlim_max};
+  setrlimit(RLIMIT_FSIZE, &small);
+  EXPECT_FALSE(writer.Flush());
+  EXPECT_FALSE(writer.Flush());
+  setrlimit(RLIMIT_FSIZE, &old);
+  EXPECT_EQ(writer.failure().error, EFBIG);
+  EXPECT_THAT(writer.failure().file, HasSubstr("ospatrol-alerts-07"));
+  EXPECT_EQ(writer.pending(), 100u);
+  EXPECT_EQ(Read("logs/alerts/alerts.log"), "");
+
+  ASSERT_TRUE(writer.Flush());
+  const std::string text = Read("logs/alerts/alerts.log");
+  std::string_view rest = text;
+  int records = 0;
+  while (!rest.empty()) {
+    size_t consumed = 0;
+    const auto alert = alert::ParseTextRecord(rest, consumed);
+    ASSERT_TRUE(alert.has_value());
+    EXPECT_EQ(alert->id, "1715083200." + std::to_string(++records));
+    rest.remove_prefix(consumed);
+  }
+  EXPECT_EQ(records, 50);
+}
+
+TEST_F(AlertWriterTest, CustomFormatReplacesTheRecordAndSpoolsTheStandardOne) {
+  std::filesystem::create_directories(home_ / "queue/alerts/spool");
+  std::ofstream(home_ / "queue/alerts/spool/2024-04-01.log") << "old\n\n";
+  std::ofstream(home_ / "queue/alerts/spool/2024-05-06.log") << "yesterday\n\n";
+  AlertWriter writer(home_, {.custom_format = "$RULEID $SRCIP"});
+  writer.Open(kNoon);
+  alert::Alert alert = Sample();
+  writer.AddAlert(alert);
+  ASSERT_TRUE(writer.Flush());
+  EXPECT_EQ(Read("logs/alerts/alerts.log"), "5715 192.0.2.1\n");
+  EXPECT_THAT(Read("queue/alerts/spool/2024-05-07.log"), StartsWith("** Alert 1715083200.1: "));
+  EXPECT_FALSE(Exists("queue/alerts/spool/2024-04-01.log"));
+  EXPECT_TRUE(Exists("queue/alerts/spool/2024-05-06.log"));
+}
+
+TEST_F(AlertWriterTest, ReloadOpensAndClosesWhatChanged) {
+  AlertWriter writer(home_, {});
+  writer.Open(kNoon);
+  alert::Alert alert = Sample();
+  writer.AddAlert(alert);
+  ASSERT_TRUE(writer.Flush());
+  writer.SetOptions({.alerts_json = true});
+  writer.AddAlert(alert);
+  ASSERT_TRUE(writer.Flush());
+  EXPECT_EQ(alert.id, "1715083200.2");
+  EXPECT_THAT(Read("logs/alerts/alerts.log"), HasSubstr("1715083200.2"));
+  EXPECT_THAT(Read("logs/alerts/alerts.json"), HasSubstr("1715083200.2"));
+}
+
+TEST_F(AlertWriterTest, RefusesToStartWhereItCannotWrite) {
+  std::ofstream(home_ / "logs") << "no directory";
+  AlertWriter writer(home_, {});
+  EXPECT_THROW(writer.Open(kNoon), Error);
+}
+
+TEST_F(AlertWriterTest, MakesDeletedFilesAgain) {
+  AlertWriter writer(home_, {});
+  writer.Open(kNoon);
+  std::filesystem::remove_all(home_ / "logs/alerts");
+  writer.ReopenDeleted();
+  alert::Alert alert = Sample();
+  writer.AddAlert(alert);
+  ASSERT_TRUE(writer.Flush());
+  EXPECT_THAT(Read("logs/alerts/alerts.log"), HasSubstr("** Alert"));
+}
+
+}  // namespace
+}  // namespace ospatrol::analysisd
