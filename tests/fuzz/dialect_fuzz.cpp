@@ -63,6 +63,7 @@ void CheckBytes(std::string_view bytes) {
   std::string content(bytes.substr(0, ospatrol::config::kMaxPieceBytes));
   std::string value = content;
   std::erase(content, '<');
+  while (content.ends_with('\\')) content.pop_back();  // it would make the closing tag content
   std::erase(value, '"');
   Problems problems;
   const Document document =

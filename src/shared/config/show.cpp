@@ -10,6 +10,7 @@ namespace {
 
 constexpr size_t kShownBytes = 80;
 constexpr size_t kShortList = 26;
+constexpr size_t kLongestName = 64;  // longer words resemble no name; comparing them is slow
 
 bool IsUnreadable(char c) { return (c >= 0 && c <= ' ') || c == '\x7F'; }
 
@@ -29,7 +30,8 @@ std::string Show(std::string_view text) {
 }
 
 std::string Suggest(std::string_view word, std::span<const std::string_view> known) {
-  const std::string_view near = base::NearestName(word, known);
+  const std::string_view near =
+      word.size() <= kLongestName ? base::NearestName(word, known) : std::string_view();
   if (!near.empty()) return fmt::format("did you mean '{}'?", near);
   if (known.size() > kShortList) return {};
   return fmt::format("expected one of: {}", fmt::join(known, ", "));
