@@ -3,7 +3,6 @@
 
 #include <pcre2.h>
 
-#include <bit>
 #include <cstring>
 #include <memory>
 
@@ -13,11 +12,18 @@
 namespace ospatrol::pattern {
 namespace {
 
+constexpr uint64_t kHighBits = 0x8080808080808080U;
 constexpr char32_t kLongS = 0x17F;
 constexpr char32_t kKelvinSign = 0x212A;
 constexpr char32_t kLastCasedPlane = 0x1FFFF;
 
 uint8_t ByteAt(std::string_view text, size_t i) { return static_cast<uint8_t>(text[i]); }
+
+uint64_t Word(const char* at) {
+  uint64_t word = 0;
+  std::memcpy(&word, at, sizeof word);
+  return word;
+}
 
 bool IsContinuation(uint8_t byte) { return (byte & 0xC0) == 0x80; }
 
@@ -101,27 +107,23 @@ Character DecodeCharacter(std::string_view text, size_t at) {
 }
 
 bool IsAscii(std::string_view text) {
-  constexpr uint64_t kHighBits = 0x8080808080808080U;
   const char* at = text.data();
   size_t left = text.size();
   uint64_t seen = 0;
   for (; left >= 32; at += 32, left -= 32) {
-    uint64_t words[4];
-    std::memcpy(words, at, sizeof words);
-    seen |= words[0] | words[1] | words[2] | words[3];
+    seen |= Word(at) | Word(at + 8) | Word(at + 16) | Word(at + 24);
   }
-  for (; left >= 8; at += 8, left -= 8) {
-    uint64_t word = 0;
-    std::memcpy(&word, at, sizeof word);
-    seen |= word;
-  }
-  uint64_t rest = 0;
-  if (left != 0) std::memcpy(&rest, at, left);
-  return ((seen | rest) & kHighBits) == 0;
+  for (; left >= 8; at += 8, left -= 8) seen |= Word(at);
+  for (; left > 0; ++at, --left) seen |= static_cast<uint8_t>(*at);
+  return (seen & kHighBits) == 0;
 }
 
 bool IsValidUtf8(std::string_view text) {
   for (size_t at = 0; at < text.size();) {
+    if (at + 8 <= text.size() && (Word(text.data() + at) & kHighBits) == 0) {
+      at += 8;
+      continue;
+    }
     const Character next = DecodeCharacter(text, at);
     if (next.code >= kStrayByte) return false;
     at += next.size;

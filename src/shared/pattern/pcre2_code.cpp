@@ -12,7 +12,7 @@ namespace {
 constexpr size_t kUnset = SIZE_MAX;                   // PCRE2_UNSET, PCRE2_ZERO_TERMINATED
 constexpr size_t kJitStackStart = size_t{64} * 1024;  // per thread; grown by page faults only
 constexpr size_t kJitStackMax = size_t{4} * 1024 * 1024;
-constexpr uint32_t kHeapLimitKiB = 64 * 1024;  // of the interpreter, given back after the search
+constexpr uint32_t kHeapLimitKiB = 64 * 1024;  // of the interpreter; see GiveBackFrames
 constexpr uint32_t kDepthLimit = 1'000'000;
 constexpr uint32_t kUsualPairs = Match::kMaxCaptures + 1;
 
@@ -147,10 +147,11 @@ Pcre2Code::Result Pcre2Code::Search(std::string_view subject, const Bounds& boun
     result = pcre2_match(code_, Bytes(subject), subject.size(), bounds.start, flags, data, context);
   }
   if (result > 0 && match != nullptr) Deliver(data, groups_, result, *match);
-  if (bounds.interpret) workspace.GiveBackFrames();
   if (result > 0) return Result::kMatch;
   if (result == PCRE2_ERROR_NOMATCH) return Result::kNoMatch;
   return result == PCRE2_ERROR_JIT_STACKLIMIT ? Result::kJitStack : Result::kLimit;
 }
+
+void Pcre2Code::GiveBackFrames() { Workspace::Local().GiveBackFrames(); }
 
 }  // namespace ospatrol::pattern

@@ -45,6 +45,9 @@ class Pcre2Code {
   // the interpreter. A `(*UTF)` pattern is safe for any subject: stray bytes match nothing.
   Result Search(std::string_view subject, const Bounds& bounds, Match* match) const;
 
+  // Frees what the interpreter has kept for this thread, up to 64 MiB after a hostile subject.
+  static void GiveBackFrames();
+
   uint32_t groups() const { return groups_; }
   bool utf() const { return utf_; }
   bool compiled() const { return jit_; }  // to machine code

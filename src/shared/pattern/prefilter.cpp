@@ -1,6 +1,7 @@
 #include "pattern/prefilter.h"
 
 #include <algorithm>
+#include <iterator>
 #include <optional>
 #include <utility>
 

@@ -5,24 +5,24 @@
 // position of the subject. An engine that is stopped early would also be a way to hide an event
 // behind a long line. So:
 //
-//  * A regular pattern (nearly all of them) has a twin in the linear matcher. PCRE2 gets a small
-//  budget: a match limit
-//    that shrinks with the length of the subject, and for longer subjects a few starting positions
-//    per call, with a look at the clock between calls. When the budget is used up the linear
-//    matcher answers instead. Both give the same answer, so budget and clock decide about time
-//    only, never about a verdict.
-//  * Other patterns (look-around, back references ...) have nobody to fall back to. They get a far
-//  larger budget; long
-//    subjects go to PCRE2's interpreter, whose limit counts nearly every step. A search beyond it
-//    counts as "no match" and in GivenUpSearches().
+//  * Every search begins with a small budget: a match limit that shrinks with the length of the
+//  subject and, for
+//    longer subjects, a few starting positions per call with a look at the clock between calls.
+//  * When that is used up, the linear matcher answers if the pattern is regular, as nearly all are.
+//  It gives the same
+//    answer, so budget and clock decide about time only, never about a verdict.
+//  * Other patterns (look-around, back references ...) get a far larger budget; long subjects go to
+//  PCRE2's
+//    interpreter, whose limit counts nearly every step. A search beyond that counts as "no match"
+//    and in GivenUpSearches().
 //
 // Work of one call in the worst case is (positions per call) x (match limit) x (average length of
 // one repetition, half of the subject); positions per call is chosen so that this stays near
 // kStepsPerCall, a few milliseconds.
 //
 // Cost: a subject up to kShort bytes takes one call, or one call and a linear search. Bounds:
-// regular patterns, about kBudgetRegular plus the linear search (64 KiB and a usual pattern: a few
-// milliseconds); others, about kBudgetOther.
+// regular patterns, about kBriefTime plus the linear search (64 KiB and a usual pattern: below a
+// millisecond without a match, some 30 ms with one); others, about twice kLongTime.
 #include "pattern/regex_search.h"
 
 #include <algorithm>
@@ -36,11 +36,13 @@ namespace {
 using Result = Pcre2Code::Result;
 
 constexpr size_t kShort = 512;           // bytes; one call, no clock
-constexpr size_t kInterpretFrom = 4096;  // bytes; patterns without a linear twin
+constexpr size_t kInterpretFrom = 4096;  // bytes
 constexpr size_t kStepsPerCall = 20'000'000;
-constexpr size_t kInterpreterSteps = 2'000'000;  // of about 20 ns
-constexpr auto kBudgetRegular = std::chrono::milliseconds(2);
-constexpr auto kBudgetOther = std::chrono::milliseconds(100);
+constexpr size_t kMinStarts = 16;
+constexpr uint32_t kInterpreterSteps = 1'000'000;  // of about 20 ns
+constexpr size_t kInterpreterStarts = 4;
+constexpr auto kBriefTime = std::chrono::milliseconds(2);
+constexpr auto kLongTime = std::chrono::milliseconds(100);
 
 std::atomic<uint64_t> given_up{0};
 
@@ -51,15 +53,44 @@ std::chrono::nanoseconds Worked() {
   return std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec);
 }
 
-uint32_t MatchLimit(size_t subject, bool regular) {
-  const size_t length = subject + 1;
-  const size_t limit = regular ? 64 + 100'000 / length : 1000 + 4 * length + 2'000'000 / length;
-  return static_cast<uint32_t>(limit);
+// For verdict-neutral budgets: cheaper to read.
+std::chrono::nanoseconds Elapsed() { return std::chrono::steady_clock::now().time_since_epoch(); }
+
+struct Budget {
+  uint32_t match_limit;  // at each position
+  size_t starts;         // positions per call
+  std::chrono::nanoseconds time;
+  std::chrono::nanoseconds (*clock)();
+  bool interpret = false;
+};
+
+size_t StartsPerCall(size_t subject, size_t match_limit) {
+  const size_t steps = std::max<size_t>(1, subject * match_limit / 2);
+  return std::max<size_t>(kMinStarts, kStepsPerCall / steps);
 }
 
-size_t StartsPerCall(size_t subject, uint32_t match_limit) {
-  const size_t steps = std::max<size_t>(1, subject * match_limit / 2);
-  return std::max<size_t>(16, kStepsPerCall / steps);
+Budget Brief(size_t subject) {
+  const size_t limit = 64 + 100'000 / (subject + 1);
+  return {.match_limit = static_cast<uint32_t>(limit),
+          .starts = subject <= kShort ? SIZE_MAX : StartsPerCall(subject, limit),
+          .time = kBriefTime,
+          .clock = Elapsed};
+}
+
+Budget Long(size_t subject) {
+  const size_t limit = 1000 + 4 * subject + 2'000'000 / (subject + 1);
+  return {.match_limit = static_cast<uint32_t>(limit),
+          .starts = StartsPerCall(subject, limit),
+          .time = kLongTime,
+          .clock = Worked};
+}
+
+Budget Interpreter() {
+  return {.match_limit = kInterpreterSteps,
+          .starts = kInterpreterStarts,
+          .time = kLongTime,
+          .clock = Worked,
+          .interpret = true};
 }
 
 // The first position at or behind `at` that is not inside a UTF-8 sequence.
@@ -68,43 +99,35 @@ size_t CharacterStart(std::string_view subject, size_t at) {
   return at;
 }
 
-// Searches in steps of `starts` positions until an answer or the deadline.
-Result SearchInSteps(const Pcre2Code& code, std::string_view subject, Pcre2Code::Bounds bounds,
-                     size_t starts, std::chrono::nanoseconds budget, Match* match) {
-  const auto deadline = Worked() + budget;
+// Searches a number of positions at a time until there is an answer or the time is up.
+Result Search(const Pcre2Code& code, std::string_view subject, const Budget& budget, Match* match) {
+  Pcre2Code::Bounds bounds{.match_limit = budget.match_limit, .interpret = budget.interpret};
+  if (code.single_start() || budget.starts > subject.size()) {
+    return code.Search(subject, bounds, match);
+  }
+  const auto deadline = budget.clock() + budget.time;
   while (true) {
-    size_t next = bounds.start + starts;
+    size_t next = bounds.start + budget.starts;
     if (next <= subject.size() && code.utf()) next = CharacterStart(subject, next);
     const bool last = next > subject.size();
     bounds.last_start = last ? SIZE_MAX : next - 1;
     const Result result = code.Search(subject, bounds, match);
     if (result != Result::kNoMatch || last) return result;
-    if (Worked() > deadline) return Result::kLimit;
+    if (budget.clock() > deadline) return Result::kLimit;
     bounds.start = next;
   }
 }
 
-Result Search(const Pcre2Code& code, std::string_view subject, const Pcre2Code::Bounds& bounds,
-              std::chrono::nanoseconds budget, Match* match) {
-  const size_t starts = bounds.interpret ? 64 : StartsPerCall(subject.size(), bounds.match_limit);
-  if (code.single_start() || starts > subject.size()) return code.Search(subject, bounds, match);
-  return SearchInSteps(code, subject, bounds, starts, budget, match);
-}
+bool IsAnswer(Result result) { return result == Result::kMatch || result == Result::kNoMatch; }
 
-Result SearchRegular(const Pcre2Code& code, std::string_view subject, Match* match) {
-  const Pcre2Code::Bounds bounds{.match_limit = MatchLimit(subject.size(), true)};
-  if (subject.size() <= kShort) return code.Search(subject, bounds, match);
-  return Search(code, subject, bounds, kBudgetRegular, match);
-}
-
-Result SearchOther(const Pcre2Code& code, std::string_view subject, Match* match) {
-  if (subject.size() < kInterpretFrom) {
-    const Pcre2Code::Bounds bounds{.match_limit = MatchLimit(subject.size(), false)};
-    const Result result = Search(code, subject, bounds, kBudgetOther, match);
+Result SearchAtLength(const Pcre2Code& code, std::string_view subject, Match* match) {
+  if (code.compiled() && subject.size() < kInterpretFrom) {
+    const Result result = Search(code, subject, Long(subject.size()), match);
     if (result != Result::kJitStack) return result;
   }
-  const Pcre2Code::Bounds bounds{.match_limit = kInterpreterSteps, .interpret = true};
-  return Search(code, subject, bounds, kBudgetOther, match);
+  const Result result = Search(code, subject, Interpreter(), match);
+  Pcre2Code::GiveBackFrames();
+  return result;
 }
 
 }  // namespace
@@ -113,13 +136,13 @@ uint64_t GivenUpSearches() { return given_up.load(std::memory_order_relaxed); }
 
 bool BoundedSearch(const Pcre2Code& code, const Program* fallback, std::string_view subject,
                    Match* match) {
-  const Result result =
-      fallback != nullptr ? SearchRegular(code, subject, match) : SearchOther(code, subject, match);
-  if (result == Result::kMatch) return true;
-  if (result == Result::kNoMatch) return false;
-  if (fallback != nullptr) return fallback->Search(subject, match);
-  given_up.fetch_add(1, std::memory_order_relaxed);
-  return false;
+  Result result = Search(code, subject, Brief(subject.size()), match);
+  if (!IsAnswer(result)) {
+    if (fallback != nullptr) return fallback->Search(subject, match);
+    result = SearchAtLength(code, subject, match);
+    if (!IsAnswer(result)) given_up.fetch_add(1, std::memory_order_relaxed);
+  }
+  return result == Result::kMatch;
 }
 
 }  // namespace ospatrol::pattern
