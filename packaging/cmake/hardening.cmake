@@ -1,10 +1,16 @@
 # Warnings and hardening for every target of the product. Nothing here is optional.
 
+set(CMAKE_CXX_FLAGS_RELEASE "-O2 -DNDEBUG")
+
 add_library(ospatrol_flags INTERFACE)
 target_compile_options(ospatrol_flags INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Wold-style-cast -Wcast-qual
   -Wformat=2 -Wundef -Wvla -Werror
   -fstack-protector-strong -fno-strict-aliasing)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
+  # GCC 12 sees overlaps in std::string that do not exist (GCC bug 105651).
+  target_compile_options(ospatrol_flags INTERFACE -Wno-restrict)
+endif()
 
 if(OSPATROL_SANITIZE)
   target_compile_options(ospatrol_flags INTERFACE

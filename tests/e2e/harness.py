@@ -132,8 +132,8 @@ def local_configuration(*locations, extra=""):
     <include>syslog_rules.xml</include>
     <include>web_rules.xml</include>
     <include>web_appsec_rules.xml</include>
-    <include>attack_rules.xml</include>
     <include>ossec_rules.xml</include>
+    <include>attack_rules.xml</include>
     <include>local_rules.xml</include>
   </rules>
   <alerts><log_alert_level>1</log_alert_level></alerts>

@@ -1,0 +1,216 @@
+// ospatrol-logtest: see README.md and rules-and-decoders 7.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdio>
+#include <iostream>
+#include <string>
+
+#include "alert/text_record.h"
+#include "analysisd/alert_builder.h"
+#include "analysisd/rule.h"
+#include "base/time.h"
+#include "config/configuration.h"
+#include "config/internal_options.h"
+#include "daemon/privileges.h"
+#include "log/log.h"
+#include "logtest/explain.h"
+#include "logtest/json_output.h"
+#include "logtest/options.h"
+#include "logtest/rule_tests.h"
+#include "logtest/session.h"
+#include "logtest/text_output.h"
+#include "logtest/unit_test.h"
+#include "product/product.h"
+
+namespace ospatrol::logtest {
+namespace {
+
+constexpr size_t kMaxLine =
+    6134;  // bytes without LF that one line may have; the rest is the next event
+
+std::shared_ptr<const analysisd::Ruleset> LoadRuleset(const Options& options,
+                                                      config::Problems& problems) {
+  const Home home(options.prefix);
+  config::Configuration configuration = config::LoadConfiguration(
+      options.configuration, options.configuration.string(), config::Reader::kTools, problems);
+  config::InternalOptions internal = config::InternalOptions::Load(home, problems);
+  internal.Set("analysisd.repeat_filter", 0);  // the same line typed twice is to be judged twice
+  if (problems.HasErrors()) return nullptr;
+  return analysisd::Ruleset::Load(home, configuration, internal, problems);
+}
+
+// One run over standard input in the mode that the options name.
+class Run {
+ public:
+  Run(const Options& options, std::shared_ptr<const analysisd::Ruleset> ruleset)
+      : options_(options), session_(std::move(ruleset)) {}
+
+  int All() {
+    std::string line;
+    for (uint64_t number = 0; NextLine(line);) {
+      ++number;
+      if (line.empty() && !options_.json) continue;
+      One(number, line);
+      if (stop_) break;
+      // Answer at once when nothing more is waiting: somebody may be typing, or a script wait for
+      // it.
+      if (std::cin.rdbuf()->in_avail() <= 0 || out_.size() > kFlushBytes ||
+          err_.size() > kFlushBytes)
+        Flush();
+    }
+    Flush();
+    return status_;
+  }
+
+ private:
+  static constexpr size_t kFlushBytes = 64 * 1024;
+
+  bool NextLine(std::string& line) {
+    if (!rest_.empty()) {
+      line = rest_.substr(0, kMaxLine);
+      rest_.erase(0, line.size());
+      return true;
+    }
+    if (!std::getline(std::cin, line)) return false;
+    if (line.ends_with('\r')) line.pop_back();
+    if (line.size() > kMaxLine && !options_.json) {
+      rest_ = line.substr(kMaxLine);
+      line.resize(kMaxLine);
+    }
+    return true;
+  }
+
+  void One(uint64_t number, const std::string& line) {
+    if (options_.full_json) return FullJson(number, line);
+    session_.Decode(line, base::WallNow());
+    if (options_.json) {
+      const analysisd::Verdict verdict = session_.Judge();
+      AppendShortJson(number, session_.event(), verdict, out_);
+    } else if (options_.alerts_only) {
+      AlertRecord(session_.Judge());
+    } else {
+      Phases();
+    }
+  }
+
+  void Phases() {
+    AppendDecoding(session_.event(), err_);
+    analysisd::Verdict verdict;
+    if (options_.trace) {
+      TextTracer tracer(err_);
+      verdict = session_.Judge(&tracer);
+    } else if (options_.explain) {
+      StepTracer tracer;
+      verdict = session_.Judge(&tracer);
+      AppendExplanation(tracer.steps(), verdict, err_);
+    } else {
+      verdict = session_.Judge();
+    }
+    if (verdict.accumulated) err_ += "\n**ACCUMULATOR: LEVEL UP!!**\n\n";
+    AppendVerdict(verdict, err_);
+    if (options_.unit_test) UnitTest(verdict);
+  }
+
+  void UnitTest(const analysisd::Verdict& verdict) {
+    const analysisd::Event& event = session_.event();
+    const std::string_view name = event.decoder == nullptr ? "NULL" : event.decoder_name;
+    err_ += fmt::format("\nlf->decoder_info->name: '{}'\nut_decoder_name       : '{}'\n", name,
+                        options_.unit_test->decoder);
+    status_ = Compare(*options_.unit_test, event, verdict);
+    if (status_ == kSame) out_ += "0";
+    if (status_ == kDecoderDiffers) {
+      err_ += fmt::format("decoder matched : '{}'\ndecoder expected: '{}'\n", name,
+                          options_.unit_test->decoder);
+    }
+    if (status_ == kNoRule) {
+      err_ += fmt::format("no rule matched; rule {} was expected\n", options_.unit_test->rule);
+      stop_ = true;
+    }
+  }
+
+  void AlertRecord(const analysisd::Verdict& verdict) {
+    if (!verdict.alert) return;
+    ++alerts_;
+    alert::Alert& alert = builder_.Build(session_.event(), verdict);
+    alert.id = fmt::format("{}.{}", session_.event().time, alerts_);
+    alert::AppendTextRecord(alert, out_);
+  }
+
+  void FullJson(uint64_t number, const std::string& line) {
+    const auto start = std::chrono::steady_clock::now();
+    session_.Decode(line, base::WallNow());
+    const auto decoded = std::chrono::steady_clock::now();
+    StepTracer tracer;
+    const analysisd::Verdict verdict = session_.Judge(&tracer);
+    const auto judged = std::chrono::steady_clock::now();
+    AppendFullJson(number, session_.event(), verdict, tracer.steps(),
+                   std::chrono::nanoseconds(decoded - start).count(),
+                   std::chrono::nanoseconds(judged - decoded).count(), out_);
+  }
+
+  void Flush() {
+    std::fwrite(err_.data(), 1, err_.size(), stderr);
+    std::fwrite(out_.data(), 1, out_.size(), stdout);
+    std::fflush(stdout);
+    err_.clear();
+    out_.clear();
+  }
+
+  const Options& options_;
+  Session session_;
+  analysisd::AlertBuilder builder_;
+  std::string rest_;  // of an over-long line
+  std::string out_, err_;
+  uint64_t alerts_ = 0;
+  int status_ = 0;
+  bool stop_ = false;
+};
+
+int Main(int argc, char** argv) {
+  Leave leave{};
+  const std::optional<Options> options = ParseOptions(argc, argv, leave);
+  if (!options) return leave.status;
+  log::Configure("ospatrol-testrule", {}, true);
+  log::SetDebugLevel(options->debug);
+  base::LoadTimeZone((Home(options->prefix) / paths::kLocalTime).string());
+
+  config::Problems problems;
+  const auto ruleset = LoadRuleset(*options, problems);
+  problems.WriteToLog();
+  if (ruleset == nullptr) {
+    log::Write<msg::kConfigurationError>(options->configuration.string());
+    return 1;
+  }
+  if (options->test) return 0;
+  if (options->run_tests) return RunTestFiles(*options, ruleset);
+
+  // What follows handles text from anywhere: not as root.
+  if (geteuid() == 0) {
+    const Program program{"ospatrol-logtest", product::kUser, true, programs::kNoCapabilities,
+                          true};
+    daemon::BecomeProgram(
+        program, daemon::LookUpIdentity(std::string(product::kUser), std::string(product::kGroup)),
+        options->prefix);
+  }
+  const bool phases = !options->json && !options->full_json && !options->alerts_only;
+  if (!options->quiet && phases) log::Write<msg::kStarted>(getpid());
+  if (phases) fmt::print(stderr, "ospatrol-testrule: Type one log per line.\n\n");
+  std::ios::sync_with_stdio(false);
+  return Run(*options, ruleset).All();
+}
+
+}  // namespace
+}  // namespace ospatrol::logtest
+
+int main(int argc, char** argv) {
+  try {
+    return ospatrol::logtest::Main(argc, argv);
+  } catch (const ospatrol::Error& error) {
+    ospatrol::log::WriteLine(error.id(), ospatrol::log::Level::kError, error.what());
+  } catch (const std::exception& error) {
+    ospatrol::log::WriteLine(9000, ospatrol::log::Level::kError, error.what());
+  }
+  return 1;
+}

@@ -1,0 +1,18 @@
+#include "logtest/session.h"
+
+namespace ospatrol::logtest {
+
+Session::Session(std::shared_ptr<const analysisd::Ruleset> ruleset)
+    : engine_(std::move(ruleset), state_) {}
+
+void Session::Decode(std::string_view line, base::Seconds time, const Source& source) {
+  event_.Reset();
+  event_.Assign(source.kind, source.location, line, time);
+  engine_.Decode(event_);
+}
+
+analysisd::Verdict Session::Judge(analysisd::Tracer* tracer) {
+  return engine_.Judge(event_, tracer);
+}
+
+}  // namespace ospatrol::logtest

@@ -1,0 +1,35 @@
+// One engine with its memory: correlation, ignore times and first-seen lines persist over the lines
+// of a session.
+#pragma once
+
+#include <memory>
+#include <string_view>
+
+#include "analysisd/engine.h"
+#include "analysisd/memory_state.h"
+
+namespace ospatrol::logtest {
+
+// How a line comes in. Defaults: as the reference's logtest feeds it.
+struct Source {
+  char kind = '1';
+  std::string_view location = "stdin";
+};
+
+class Session {
+ public:
+  explicit Session(std::shared_ptr<const analysisd::Ruleset> ruleset);
+
+  // Decodes into event(); judge it with Judge. `time` is the receipt time that rules see.
+  void Decode(std::string_view line, base::Seconds time, const Source& source = {});
+  analysisd::Verdict Judge(analysisd::Tracer* tracer = nullptr);
+
+  const analysisd::Event& event() const { return event_; }
+
+ private:
+  analysisd::MemoryState state_;
+  analysisd::Engine engine_;
+  analysisd::Event event_;
+};
+
+}  // namespace ospatrol::logtest
