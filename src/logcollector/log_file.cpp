@@ -42,8 +42,7 @@ LogFile::LogFile(base::Fd fd, const FileFacts& facts, StoredFile row,
       prefix_(ipc::FormatQueueMessage(ipc::Kind::kLog, LocationOf(row_.path), {})),
       read_offset_(row_.position.offset),
       number_(row_.position.number),
-      last_growth_(Clock::now()),
-      saved_(row_) {
+      last_growth_(Clock::now()) {
   row_.identity = facts.identity;
   row_.modified_ns = facts.modified_ns;
   if (!fifo_) head_ = ReadHead(fd_.get());
@@ -86,7 +85,7 @@ LogFile::Turn LogFile::ReadBlock(size_t budget, Clock::time_point now) {
   read_offset_ += bytes.size();
   counters_->bytes += bytes.size();
   last_growth_ = now;
-  read_something_ = true;
+  changed_ = true;
   return Turn::kMore;
 }
 
@@ -178,6 +177,7 @@ void LogFile::ContinueIn(base::Fd fd, const FileFacts& facts) {
   row_.identity = facts.identity;
   row_.modified_ns = facts.modified_ns;
   abandoned_ = false;
+  changed_ = true;
 }
 
 bool LogFile::IsSettled() const {
@@ -187,6 +187,7 @@ bool LogFile::IsSettled() const {
 void LogFile::Taken(const Position& position) {
   if (position.number <= row_.position.number) return;
   row_.position = position;
+  changed_ = true;
   const auto passed = std::upper_bound(
       row_.cuts.begin(), row_.cuts.begin() + static_cast<ptrdiff_t>(next_cut_), position.offset);
   next_cut_ -= static_cast<size_t>(passed - row_.cuts.begin());
@@ -203,6 +204,7 @@ void LogFile::Rewind() {
     row_.position.number += unanswered;
     return;
   }
+  changed_ = true;
   pending_.reset();
   counters_->lines -= std::min(counters_->lines, number_ - row_.position.number);
   number_ = row_.position.number;
@@ -229,18 +231,12 @@ StoredFile LogFile::Snapshot() const {
 }
 
 void LogFile::Save(bool always) {
-  if (row_.id == 0) return;
-  StoredFile row = Snapshot();
-  const bool changed = read_something_ || row.position.number != saved_.position.number ||
-                       row.position.offset != saved_.position.offset ||
-                       row.partial != saved_.partial || row.phase != saved_.phase ||
-                       !row.identity.SameInode(saved_.identity);
-  if (!changed && !always) return;
+  if (row_.id == 0 || !(changed_ || always)) return;
+  const StoredFile row = Snapshot();
   if (!store_.Update(row)) return;
   row_.head_length = row.head_length;
   row_.head_digest = row.head_digest;
-  read_something_ = false;
-  saved_ = std::move(row);
+  changed_ = false;
 }
 
 }  // namespace ospatrol::logcollector

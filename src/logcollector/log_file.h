@@ -75,7 +75,10 @@ class LogFile final : public Producer, public std::enable_shared_from_this<LogFi
 
   // The row as it should be stored now.
   StoredFile Snapshot() const;
-  void SetPhase(StoredFile::Phase phase) { row_.phase = phase; }
+  void SetPhase(StoredFile::Phase phase) {
+    changed_ = changed_ || phase != row_.phase;
+    row_.phase = phase;
+  }
   // Stores the row when it changed since the last time, or when `always`.
   void Save(bool always = false);
 
@@ -115,9 +118,8 @@ class LogFile final : public Producer, public std::enable_shared_from_this<LogFi
   std::optional<Pending> pending_;
   bool idle_ = false;
   bool abandoned_ = false;
-  bool read_something_ = false;  // since the last Save
+  bool changed_ = false;  // since the last Save
   Clock::time_point last_growth_{};
-  StoredFile saved_;
   log::Limited<msg::kLargeMessage> large_;
 };
 

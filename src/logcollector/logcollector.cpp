@@ -184,6 +184,7 @@ void Logcollector::ServiceSoon() {
 }
 
 void Logcollector::KeepAlive() {
+  if (outlet_->mode() == Outlet::Mode::kNone) return;  // a pile of them would say nothing more
   notices_->Add(Notices::kKeepAlive, kKeepAliveText);
   Service();
 }

@@ -49,17 +49,14 @@ int Outlet::fd() const {
 
 bool Outlet::Connect(Clock::time_point now) {
   if (mode_ == Mode::kStream) return false;
-  if (Exists(sockets_.stream)) {
-    stream_missing_since_.reset();
-    if (ConnectStream()) return true;
-  } else if (!stream_missing_since_) {
-    stream_missing_since_ = now;
+  const bool queue_alone = !Exists(sockets_.stream) && Exists(sockets_.queue);
+  if (!queue_alone) {
+    queue_alone_since_.reset();
+    return ConnectStream();
   }
   if (mode_ == Mode::kDatagram) return false;
-  if (stream_missing_since_ && now - *stream_missing_since_ >= kStreamGrace) {
-    return ConnectDatagram();
-  }
-  return false;
+  if (!queue_alone_since_) queue_alone_since_ = now;
+  return now - *queue_alone_since_ >= kStreamGrace && ConnectDatagram();
 }
 
 bool Outlet::ConnectStream() {

@@ -27,8 +27,8 @@ class Outlet final : public Sink {
   using Clock = std::chrono::steady_clock;
   enum class Mode { kNone, kStream, kDatagram };
 
-  // A receiver that has just been started binds one socket after the other: so long must `stream`
-  // be missing before `queue` is used.
+  // A receiver that has just been started binds one socket after the other: so long must `queue`
+  // have been there without `stream` before it is used.
   static constexpr std::chrono::seconds kStreamGrace{3};
 
   struct Sockets {
@@ -82,7 +82,7 @@ class Outlet final : public Sink {
   std::deque<InFlight> in_flight_;
   uint64_t next_token_ = 1;
 
-  std::optional<Clock::time_point> stream_missing_since_;
+  std::optional<Clock::time_point> queue_alone_since_;
   Clock::time_point lock_checked_{};
   bool locked_ = false;
   std::optional<Clock::time_point> lost_logged_;

@@ -55,7 +55,7 @@ std::optional<FoundFile> OpenNeighbour(const std::filesystem::path& path, std::s
 // ".1", "-20260812", ".2026-08-12_11", ".old"
 bool IsRotationSuffix(std::string_view suffix) {
   if (suffix.size() < 2) return false;
-  if (suffix == ".old" || suffix == "~") return true;
+  if (suffix == ".old") return true;
   if (suffix[0] != '.' && suffix[0] != '-' && suffix[0] != '_') return false;
   suffix.remove_prefix(1);
   return base::IsDigit(suffix[0]) &&
