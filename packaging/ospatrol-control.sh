@@ -2,6 +2,7 @@
 # ospatrol-control: starts, stops, reloads and checks the daemons of this installation
 # (configuration-and-operation 5). The prefix is the parent of this script's directory.
 set -u
+umask 0027
 
 DIR=$(cd "$(dirname "$(readlink -f "$0")")/.." && pwd -P)
 NAME=OSPatrol

@@ -183,7 +183,7 @@ std::unique_ptr<DecoderSet> LoadDecoders(const Home& home,
   const auto files =
       config::ExpandRuleFiles(home, configuration.rules, config::RuleFileKind::kDecoders, problems);
   for (const config::RulesSection::File& file : files) {
-    loader.Add(config::ReadDialect(home / file.path, file.path, problems));
+    loader.Add(config::ReadRuleFile(home, file, problems));
   }
   loader.OpenGeoIp(home, configuration.global.geoipdb);
   return loader.Finish();

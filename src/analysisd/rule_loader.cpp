@@ -314,11 +314,8 @@ std::unique_ptr<RuleSet> LoadRules(const Home& home, const config::Configuration
   for (const config::RulesSection::File& file :
        config::ExpandRuleFiles(home, configuration.rules, config::RuleFileKind::kRules, problems)) {
     const size_t errors = problems.error_count();
-    config::Document document = config::ReadDialect(home / file.path, file.path, problems);
-    if (problems.error_count() != errors) {
-      loader.CloseFile(file.path, errors);
-      continue;
-    }
+    config::Document document = config::ReadRuleFile(home, file, problems);
+    if (problems.error_count() != errors) continue;
     loader.AddFile(std::move(document));
   }
   return loader.Finish();

@@ -7,16 +7,16 @@ from harness import Installation, needs_root
 
 # (line of the file, what the message must name, what it must offer)
 FAULTS = [
-    (3, "jsonout_output", "'yes' or 'no'"),
+    (3, "jsonout_output", "yes or no"),
     (4, "email_maxperhour", "9999"),
     (5, "logal", "logall"),
     (8, "log_alert_level", "number"),
     (11, "log_format", "syslog"),
-    (15, "location", "location"),
-    (18, "timeout_allowed", "'yes' or 'no'"),
-    (21, "no-such-command", "command"),
+    (15, "localfile", "<location>"),
+    (18, "timeout_allowed", "yes or no"),
+    (21, "no-such-command", "block"),
     (24, "alerst", "alerts"),
-    (27, "nowhere_rules.xml", "nowhere_rules.xml"),
+    (28, "nowhere_rules.xml", "correct the name"),
 ]
 
 FILE = """<ospatrol_config>
@@ -45,6 +45,7 @@ FILE = """<ospatrol_config>
   <alerst>
   </alerst>
   <rules>
+    <decoder_dir>decoders</decoder_dir>
     <include>nowhere_rules.xml</include>
   </rules>
 </ospatrol_config>
@@ -69,7 +70,7 @@ class ConfigurationFaults(unittest.TestCase):
                 self.assertEqual(len(hits), 1, "line %d: %s" % (number, hits))
                 self.assertIn(names, hits[0])
                 self.assertIn(offers, hits[0])
-                self.assertRegex(hits[0], "expected|did you mean|add|check|create|one of|give")
+                self.assertRegex(hits[0], "expected|did you mean|correct")
 
 
 if __name__ == "__main__":

@@ -32,7 +32,7 @@ class FirstAlert(unittest.TestCase):
         self.append(brute_force())
         alert = wait_for(
             lambda: next((a for a in self.ospatrol.alerts() if a["rule"]["sidid"] == 5712), None), "rule 5712")
-        # The promise is a second; the test allows ten for a busy machine and prints what it saw.
+        # The promise is a second. No test depends on a time: it is printed.
         print("seconds from line to alert: %.3f" % (time.monotonic() - started))
         self.assertEqual(alert["rule"]["level"], 10)
         self.assertEqual(alert["srcip"], "198.51.100.7")
@@ -44,16 +44,16 @@ class FirstAlert(unittest.TestCase):
         self.ospatrol.start()
         self.append(brute_force(7))
         # A line of another kind behind them shows that all seven were judged.
-        self.append("Nov 22 10:01:00 gw1 sshd[900]: Accepted password for root from 192.0.2.1 port 50000 ssh2\n")
-        wait_for(lambda: any(a["rule"]["sidid"] == 5715 for a in self.ospatrol.alerts()), "rule 5715")
+        self.append("Nov 22 10:01:00 gw1 sshd[900]: Failed password for root from 192.0.2.1 port 50000 ssh2\n")
+        wait_for(lambda: any(a["rule"]["sidid"] == 5716 for a in self.ospatrol.alerts()), "rule 5716")
         self.assertEqual([a for a in self.ospatrol.alerts() if a["rule"]["sidid"] == 5712], [])
         self.assertEqual(len([a for a in self.ospatrol.alerts() if a["rule"]["sidid"] == 5710]), 7)
 
     def test_text_and_json_tell_the_same_alerts(self):
         self.ospatrol.start()
-        self.append(brute_force(20))
-        wait_for(lambda: len([a for a in self.ospatrol.alerts() if "sshd" in a["rule"]["groups"]]) == 20,
-                 "20 sshd alerts")
+        self.append(brute_force(15))
+        wait_for(lambda: len([a for a in self.ospatrol.alerts() if "sshd" in a["rule"]["groups"]]) == 15,
+                 "15 sshd alerts")
         text_ids = [line.split()[2].rstrip(":") for line in self.ospatrol.alerts_text().split("\n")
                     if line.startswith("** Alert ")]
         self.assertEqual(text_ids, [a["id"] for a in self.ospatrol.alerts()])

@@ -101,4 +101,19 @@ std::vector<RulesSection::File> ExpandRuleFiles(const Home& home, const RulesSec
   return files;
 }
 
+Document ReadRuleFile(const Home& home, const RulesSection::File& file, Problems& problems) {
+  const fs::path path = home / file.path;
+  std::error_code error;
+  if (!file.origin.file.empty() && !fs::exists(path, error)) {
+    const std::string reason = error ? error.message() : "no such file";
+    problems.Error(msg::kCannotOpenFile.id, file.origin.file, file.origin.line,
+                   fmt::format("<rules> names '{}', which cannot be read: {}", file.path, reason),
+                   "correct the name or remove the line");
+    Document nothing;
+    nothing.file = file.path;
+    return nothing;
+  }
+  return ReadDialect(path, file.path, problems);
+}
+
 }  // namespace ospatrol::config

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "config/dialect.h"
 #include "config/problems.h"
 #include "config/sections.h"
 #include "product/paths.h"
@@ -18,5 +19,9 @@ enum class RuleFileKind { kRules, kDecoders };
 // etc/local_decoder.xml (their origin is empty).
 std::vector<RulesSection::File> ExpandRuleFiles(const Home& home, const RulesSection& section,
                                                 RuleFileKind kind, Problems& problems);
+
+// Reads one of them. A file that is not there is a problem of the line that named it; then, and
+// after a syntax error, the document is empty.
+Document ReadRuleFile(const Home& home, const RulesSection::File& file, Problems& problems);
 
 }  // namespace ospatrol::config

@@ -60,7 +60,7 @@ class Became {
         byte = 'e';
       }
       base::WriteAll(theirs.get(), std::string_view(&byte, 1));
-      static_cast<void>(read(theirs.get(), &byte, 1));  // until the test has seen enough
+      [[maybe_unused]] const ssize_t seen = read(theirs.get(), &byte, 1);  // until the test is done
       _exit(0);
     }
     theirs.reset();
