@@ -16,7 +16,7 @@ CORPUS = os.environ.get("OSPATROL_CORPUS", "")
 PATIENCE = 60  # seconds until a condition that should come true counts as failed
 
 
-def wait_for(condition, what, patience=PATIENCE):
+def wait_for(condition, what, patience=PATIENCE, pause=0.02):
     """Polls until `condition()` is true and returns its value; fails with `what` after `patience` seconds."""
     deadline = time.monotonic() + patience
     while True:
@@ -25,7 +25,7 @@ def wait_for(condition, what, patience=PATIENCE):
             return value
         if time.monotonic() > deadline:
             raise AssertionError("gave up after %d s waiting for %s" % (patience, what))
-        time.sleep(0.02)
+        time.sleep(pause)
 
 
 def read(path):
