@@ -65,6 +65,9 @@ class TimeLine {
   std::deque<Point> points_;
 };
 
+// A clock that is set back by up to this much finds the events that it had passed.
+constexpr int64_t kClockSlack = 300;
+
 constexpr size_t kBytesPerEvent = 256;  // of list node, rings and strings, roughly
 
 }  // namespace
@@ -269,7 +272,7 @@ void Correlator::Record(const Event& event, const Rule& rule, int mark) {
   Past* past = nullptr;
   const auto add = [&](const Rule& composite) {
     Counter& counter = *counter_by_rule_[composite.index];
-    counter.times.Add(event.time, sequence, event.time - composite.timeframe);
+    counter.times.Add(event.time, sequence, event.time - composite.timeframe - kClockSlack);
     if (!counter.Key(value, event.category, key_)) return;
     if (counter.IsRegex() && !composite.correlation->pattern->Matches(event.log)) return;
     if (past == nullptr) past = &Remember(event, rule, mark);
@@ -339,7 +342,7 @@ void Correlator::Forget(Past& past) {
 }
 
 void Correlator::EvictOld(int64_t now) {
-  while (!history_.empty() && history_.front().time < now - longest_timeframe_) {
+  while (!history_.empty() && history_.front().time < now - longest_timeframe_ - kClockSlack) {
     Forget(history_.front());
   }
 }
@@ -463,7 +466,8 @@ bool Correlator::Restore(std::string_view bytes) {
     bytes_ += past.bytes();
     const auto value = [&](size_t i) { return past.values.Get(i); };
     for (Counter* counter : saved.counters) {
-      counter->times.Add(past.time, past.sequence, past.time - counter->rule->timeframe);
+      counter->times.Add(past.time, past.sequence,
+                         past.time - counter->rule->timeframe - kClockSlack);
       if (counter->Key(value, past.category, key_)) Insert(*counter, past);
     }
     if (past.rings.empty()) {

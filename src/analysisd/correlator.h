@@ -16,9 +16,9 @@
 // side. An event that several rules count is one object: the mark that says "used by a rule of
 // level L" belongs to the event.
 //
-// Events go when they are older than the longest time frame of any composite rule, or when their
-// ring is full. Rings are bounded by sid_prev_matched_max (kSid) or memory_size (others), the whole
-// history by kMaxBytes.
+// Events go when they are clearly older than the longest time frame of any composite rule, or when
+// their ring is full. Rings are bounded by sid_prev_matched_max (kSid) or memory_size (others), the
+// whole history by kMaxBytes.
 #pragma once
 
 #include <cstdint>

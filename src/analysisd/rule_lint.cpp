@@ -30,6 +30,10 @@ class Lint {
   }
 
   void CheckCounting(const Rule& rule) {
+    if (rule.level == 0) {
+      Warn(rule, "counts events at level 0, at which all of them count as used: it never fires",
+           "give it a level of 1 or more");
+    }
     const Correlation& correlation = *rule.correlation;
     if (correlation.kind == Correlation::Kind::kSid &&
         rule.frequency > options_.sid_prev_matched_max - 1) {

@@ -60,7 +60,7 @@ struct RuleNode {
 class RuleTree {
  public:
   // More nodes than this are refused: <if_level> and <if_group> can double the tree with each rule.
-  static constexpr size_t kMaxNodes = size_t{1} << 20;
+  static constexpr size_t kMaxNodes = size_t{1} << 18;
 
   const SiblingList& roots() const { return roots_; }
 

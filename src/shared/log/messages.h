@@ -244,6 +244,9 @@ inline constexpr Message kListNotReloaded{
 inline constexpr Message kStatisticsNotKept{
     9215, Level::kWarn, "Cannot write statistics to '{}': {}.",
     "Check owner, mode and space of stats. Averages are learned anew for the hours that are lost."};
+inline constexpr Message kListNotCompiled{
+    9216, Level::kError, "List '{}' was not compiled: {}.",
+    "The old .cdb, if there is one, stays as it was. Correct the cause and run it again."};
 
 // --- analysisd (9300-9349) ---
 inline constexpr Message kMessageFormat{
