@@ -80,10 +80,7 @@ class DaemonTest : public ::testing::Test {
     ASSERT_EQ(prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0), 0);
   }
   void TearDown() override {
-    if (daemon_ > 0) {
-      kill(daemon_, SIGKILL);
-      waitpid(daemon_, nullptr, 0);
-    }
+    if (daemon_ > 1 && SignalChild(daemon_, SIGKILL)) waitpid(daemon_, nullptr, 0);
   }
 
   void SetConfiguration(std::string_view content) const {
@@ -178,7 +175,7 @@ TEST_F(DaemonTest, EndsInOrderOnSigterm) {
   ASSERT_EQ(StatusOf({}), 0);
   daemon_ = PidInFile();
   ASSERT_GT(daemon_, 0);
-  kill(daemon_, SIGTERM);
+  ASSERT_TRUE(SignalChild(daemon_, SIGTERM));
   EXPECT_EQ(StatusOfDaemon(), 0);
   EXPECT_TRUE(std::filesystem::exists(directory_ / "logs/stopped"));
   EXPECT_THAT(PidFiles(), testing::IsEmpty());
@@ -189,16 +186,16 @@ TEST_F(DaemonTest, ReadsItsConfigurationAgainInsideTheChroot) {
   ASSERT_EQ(StatusOf({}), 0);
   daemon_ = PidInFile();
   ASSERT_GT(daemon_, 0);
-  kill(daemon_, SIGHUP);
+  ASSERT_TRUE(SignalChild(daemon_, SIGHUP));
   EXPECT_TRUE(LogEventuallyHas("ospatrol-testd(9005): INFO: "));
   SetConfiguration("bad");
-  kill(daemon_, SIGHUP);
+  ASSERT_TRUE(SignalChild(daemon_, SIGHUP));
   EXPECT_TRUE(LogEventuallyHas("ospatrol-testd(9004): ERROR: "));
   EXPECT_THAT(Log(), HasSubstr("(1230): ERROR: etc/ospatrol.conf:1: <bad>: unknown option"));
   std::filesystem::remove(directory_ / "etc/ospatrol.conf");
-  kill(daemon_, SIGHUP);
+  ASSERT_TRUE(SignalChild(daemon_, SIGHUP));
   EXPECT_TRUE(LogEventuallyHas("No such file or directory"));
-  kill(daemon_, SIGTERM);
+  ASSERT_TRUE(SignalChild(daemon_, SIGTERM));
   EXPECT_EQ(StatusOfDaemon(), 0);
 }
 
@@ -252,7 +249,7 @@ TEST_F(DaemonTest, StaysInTheForegroundOnDemand) {
   ASSERT_TRUE(Eventually([&] { return PidInFile() == daemon_; }));
   EXPECT_TRUE(LogEventuallyHas("Started (pid: "));
   EXPECT_THAT(Errors(), HasSubstr("Started (pid: "));
-  kill(daemon_, SIGINT);
+  ASSERT_TRUE(SignalChild(daemon_, SIGINT));
   EXPECT_EQ(StatusOfDaemon(), 0);
   EXPECT_THAT(Errors(), HasSubstr("SIGNAL [(2)-(Interrupt)]"));
 }
@@ -273,7 +270,7 @@ TEST_F(DaemonTest, WithoutRootItRunsOnlyInTheForegroundAndSaysSo) {
   const std::string status = base::ReadFile(fmt::format("/proc/{}/status", daemon_));
   EXPECT_THAT(status, HasSubstr("NoNewPrivs:\t1"));
   EXPECT_THAT(status, HasSubstr("Seccomp:\t2"));
-  kill(daemon_, SIGTERM);
+  ASSERT_TRUE(SignalChild(daemon_, SIGTERM));
   EXPECT_EQ(StatusOfDaemon(), 0);
 }
 
@@ -298,7 +295,7 @@ TEST_F(DaemonTest, TakesTheDebugLevelFromTheFlagOrTheInternalOption) {
   ASSERT_EQ(StatusOf({"-d"}), 0);
   daemon_ = PidInFile();
   EXPECT_THAT(Log(), HasSubstr("ospatrol-testd: DEBUG: home /\n"));
-  kill(daemon_, SIGTERM);
+  ASSERT_TRUE(SignalChild(daemon_, SIGTERM));
   StatusOfDaemon();
 
   std::filesystem::remove(directory_ / "logs/ospatrol.log");

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <gtest/gtest.h>
+#include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -26,6 +27,17 @@ inline int StatusInAChild(const std::function<int()>& body) {
   int status = 0;
   EXPECT_EQ(waitpid(child, &status, 0), child);
   return WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + WTERMSIG(status);
+}
+
+// kill(2) for a process of this test only: tests run as root, where a pid of 0 or -1, which stands
+// for "not found" in many places, means every process of the group or of the machine. So does the
+// pid of a process that is not our child.
+inline bool SignalChild(pid_t child, int signal) {
+  siginfo_t info{};
+  const bool ours =
+      child > 1 && waitid(P_PID, static_cast<id_t>(child), &info, WEXITED | WNOHANG | WNOWAIT) == 0;
+  EXPECT_TRUE(ours) << "no child of this test: " << child;
+  return ours && kill(child, signal) == 0;
 }
 
 }  // namespace ospatrol

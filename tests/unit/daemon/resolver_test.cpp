@@ -10,6 +10,7 @@
 
 #include "base/files.h"
 #include "base/text.h"
+#include "in_a_child.h"
 #include "log/log.h"
 
 namespace ospatrol::daemon {
@@ -22,10 +23,15 @@ using testing::IsEmpty;
 
 constexpr Identity kNobody{65534, 65534};
 
-pid_t OnlyChild() {
-  const std::string path = "/proc/self/task/" + std::to_string(getpid()) + "/children";
-  const std::string children = base::ReadFile(path);
-  return base::ParseNumber<pid_t>(base::Trim(children)).value_or(-1);
+// The resolver's child among the children of this process; -1 when there is none.
+pid_t ResolverChild() {
+  const std::string children =
+      base::ReadFile("/proc/self/task/" + std::to_string(getpid()) + "/children");
+  for (const std::string_view word : base::SplitWords(children, " \n")) {
+    const std::string name = base::ReadFile("/proc/" + std::string(word) + "/comm");
+    if (name == "ospatrol-dns\n") return base::ParseNumber<pid_t>(word).value_or(-1);
+  }
+  return -1;
 }
 
 class ResolverTest : public ::testing::Test {
@@ -78,27 +84,27 @@ TEST_F(ResolverTest, AnswersManyQuestionsAtOnce) {
 }
 
 TEST_F(ResolverTest, AnswersWithNothingWhenTheChildIsGone) {
+  Ask({"192.0.2.7"});  // by now it has its name
   testing::internal::CaptureStderr();
-  kill(OnlyChild(), SIGKILL);
+  ASSERT_TRUE(SignalChild(ResolverChild(), SIGKILL));
   EXPECT_THAT(Ask({"localhost", "localhost"}), testing::Each(IsEmpty()));
   EXPECT_THAT(Ask({"localhost"}), testing::Each(IsEmpty()));
   EXPECT_THAT(testing::internal::GetCapturedStderr(), testing::HasSubstr("(9008): ERROR"));
 }
 
 TEST_F(ResolverTest, TheChildOutlivesSignalsToTheGroupAndEndsWithItsOwner) {
-  const pid_t child = OnlyChild();
-  ASSERT_GT(child, 0);
   Ask({"192.0.2.7"});  // by now it has set itself up
-  for (const int number : {SIGTERM, SIGINT, SIGHUP}) kill(child, number);
+  const pid_t child = ResolverChild();
+  for (const int number : {SIGTERM, SIGINT, SIGHUP}) ASSERT_TRUE(SignalChild(child, number));
   EXPECT_THAT(Ask({"192.0.2.7"})[0], testing::ElementsAre("192.0.2.7"));
   resolver_.reset();
-  EXPECT_EQ(kill(child, 0), -1);
+  EXPECT_EQ(ResolverChild(), -1);
 }
 
 TEST_F(ResolverTest, TheChildHasNoRightsAndNoFilesOfItsParent) {
   if (geteuid() != 0) GTEST_SKIP() << "changing identity needs root";
   Ask({"192.0.2.7"});
-  const std::filesystem::path process = "/proc/" + std::to_string(OnlyChild());
+  const std::filesystem::path process = "/proc/" + std::to_string(ResolverChild());
   const std::string status = base::ReadFile(process / "status");
   for (const char* line : {"Name:\tospatrol-dns\n", "Uid:\t65534\t65534", "Groups:\t65534 \n",
                            "CapEff:\t0000000000000000", "CapBnd:\t0000000000000000",
