@@ -143,7 +143,8 @@ bool AlertWriter::Flush() {
     Output& output = outputs_[i];
     if (output.records == 0) continue;
     if (!output.file->Append(output.pending)) {
-      failure_ = {output.file->path().native(), errno};
+      failure_.error = errno;
+      failure_.file = output.file->relative_path();
       all = false;
       continue;
     }

@@ -6,6 +6,7 @@
 #include <array>
 #include <cerrno>
 #include <filesystem>
+#include <tuple>
 
 #include "base/error.h"
 #include "base/files.h"
@@ -133,7 +134,9 @@ void Analysisd::Start() {
   senders_checked_ = now_;
   engine_.emplace(settings_.ruleset, *state_);
   RestoreCorrelation();
-  pipeline_.emplace(*engine_, *writer_, *state_);
+  statistics_files_.emplace(home);
+  StartStatistics();
+  pipeline_.emplace(*engine_, *statistics_, *writer_, *state_);
   intake_.emplace(
       loop_, *state_,
       Intake::Hooks{[this] { return BeforePortion(); },
@@ -179,6 +182,11 @@ void Analysisd::SayStarted() {
   Commit();
 }
 
+void Analysisd::StartStatistics() {
+  statistics_.emplace(StatisticsOptions::From(settings_.configuration, settings_.internal),
+                      settings_.ruleset->options(), *statistics_files_);
+}
+
 void Analysisd::WatchStatus() {
   status_written_ = base::MonotonicNow();
   const int64_t interval = settings_.internal.Get("analysisd.state_interval");
@@ -188,13 +196,25 @@ void Analysisd::WatchStatus() {
   every_status_ = loop_.Every(seconds(interval), [this] { WriteStatus(); });
 }
 
+bool Analysisd::HaveSameStatistics(const Settings& a, const Settings& b) {
+  const auto facts = [](const Settings& settings) {
+    const auto options = StatisticsOptions::From(settings.configuration, settings.internal);
+    const config::AlertsSection& alerts = settings.configuration.alerts;
+    return std::tuple(options.percent, options.smallest, options.largest, options.level,
+                      alerts.log_alert_level, alerts.email_alert_level);
+  };
+  return facts(a) == facts(b);
+}
+
 void Analysisd::Reload(config::Problems& problems) {
   Settings fresh = Load(problems);
   if (problems.HasErrors()) return;
   if (!Commit()) throw Error("outputs cannot be written at present; reload again when they can");
   writer_->SetOptions(OutputOptions(fresh));
   engine_->Replace(fresh.ruleset);
+  const bool same_statistics = HaveSameStatistics(settings_, fresh);
   settings_ = std::move(fresh);
+  if (!same_statistics) StartStatistics();  // counts of the present hour begin anew
   CompareResponseList();
   WatchStatus();
 }
@@ -303,6 +323,8 @@ void Analysisd::Stop() {
   WriteStatus();
   intake_.reset();
   pipeline_.reset();
+  statistics_.reset();
+  statistics_files_.reset();
   engine_.reset();
   state_.reset();
   writer_.reset();

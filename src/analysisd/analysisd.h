@@ -15,6 +15,8 @@
 #include "analysisd/pipeline.h"
 #include "analysisd/ruleset.h"
 #include "analysisd/state_store.h"
+#include "analysisd/statistics.h"
+#include "analysisd/statistics_files.h"
 #include "analysisd/status_file.h"
 #include "config/configuration.h"
 #include "config/internal_options.h"
@@ -42,6 +44,7 @@ class Analysisd : public daemon::Daemon {
     std::shared_ptr<const Ruleset> ruleset;
   };
   Settings Load(config::Problems& problems) const;
+  static bool HaveSameStatistics(const Settings& a, const Settings& b);
   WriterOptions OutputOptions(const Settings& settings) const;
 
   void MakeOwnedDirectories() const;
@@ -51,6 +54,7 @@ class Analysisd : public daemon::Daemon {
   void SaveCorrelation() const;
   void SayStarted();
   void WatchStatus();
+  void StartStatistics();
 
   bool BeforePortion();
   void AfterPortion();
@@ -70,6 +74,8 @@ class Analysisd : public daemon::Daemon {
   std::optional<AlertWriter> writer_;
   std::optional<StateStore> state_;
   std::optional<Engine> engine_;
+  std::optional<StatisticsFiles> statistics_files_;
+  std::optional<Statistics> statistics_;
   std::optional<Pipeline> pipeline_;
   std::optional<Intake> intake_;
   std::optional<StatusFile> status_file_;

@@ -46,6 +46,7 @@ class DailyFile {
 
   uint64_t Size() const { return file_->Size(); }
   std::filesystem::path path() const { return home_ / PathOf(day_); }
+  std::string relative_path() const { return PathOf(day_); }  // to the prefix, for messages
 
  private:
   std::string PathOf(const Day& day) const;  // relative to the prefix

@@ -13,6 +13,7 @@ namespace {
 constexpr mode_t kSocketMode = 0660;
 constexpr size_t kMaxConnections = 512;
 constexpr size_t kShown = 80;  // bytes of a malformed message in the log
+constexpr std::chrono::milliseconds kAcceptPause{1000};
 constexpr int kFramesPerTurn = 4;
 constexpr int kDatagramsPerTurn = 256;
 
@@ -34,17 +35,20 @@ void Intake::Bind(const Home& home) {
 void Intake::Pause() {
   paused_ = true;
   listener_readable_.reset();
+  accept_again_.reset();
   queue_readable_.reset();
   for (Peer& peer : peers_) peer.readable.reset();
 }
 
 void Intake::Resume() {
   paused_ = false;
-  if (listener_) {
-    listener_readable_ = loop_.WatchReadable(listener_->fd(), [this] { Accept(); });
-  }
+  if (listener_) WatchListener();
   if (queue_) queue_readable_ = loop_.WatchReadable(queue_->fd(), [this] { OnQueueReadable(); });
   for (auto peer = peers_.begin(); peer != peers_.end(); ++peer) Watch(peer);
+}
+
+void Intake::WatchListener() {
+  listener_readable_ = loop_.WatchReadable(listener_->fd(), [this] { Accept(); });
 }
 
 void Intake::Watch(Peers::iterator peer) {
@@ -54,7 +58,12 @@ void Intake::Watch(Peers::iterator peer) {
 void Intake::Accept() {
   base::Fd fd = listener_->Accept();
   if (!fd) {
-    if (errno != EAGAIN) refused_error_.Write(stream_path_, base::ErrnoText(errno));
+    if (errno == EAGAIN) return;
+    refused_error_.Write(stream_path_, base::ErrnoText(errno));
+    // Out of descriptors, most likely: the connection stays in the backlog and would wake us for
+    // ever.
+    listener_readable_.reset();
+    accept_again_ = loop_.After(kAcceptPause, [this] { WatchListener(); });
     return;
   }
   if (peers_.size() >= kMaxConnections) {
@@ -169,6 +178,7 @@ void Intake::AnswerTaken() {
 
 void Intake::Drain(std::chrono::milliseconds limit) {
   listener_readable_.reset();
+  accept_again_.reset();
   const auto end = std::chrono::steady_clock::now() + limit;
   bool found = true;
   // Senders wait for answers, which come after this: only the datagram queue could go on for ever.

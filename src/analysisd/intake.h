@@ -76,6 +76,7 @@ class Intake {
   };
   using Peers = std::list<Peer>;
 
+  void WatchListener();
   void Accept();
   void Watch(Peers::iterator peer);
   // False: the connection is gone.
@@ -94,7 +95,7 @@ class Intake {
 
   std::optional<ipc::StreamListener> listener_;
   std::optional<ipc::DatagramReceiver> queue_;
-  daemon::EventLoop::Registration listener_readable_, queue_readable_;
+  daemon::EventLoop::Registration listener_readable_, queue_readable_, accept_again_;
   Peers peers_;
 
   std::string buffer_, reason_;

@@ -42,6 +42,7 @@ void Pipeline::Take(const ipc::QueueMessage& message, base::Seconds now) {
   }
   event_.Assign(message.kind, location, message.text, now);
   engine_.Decode(event_);
+  statistics_.Advance(event_, engine_);
   const Verdict verdict = engine_.Judge(event_);
   Count(event_);
   if (verdict.duplicate) {
@@ -49,7 +50,20 @@ void Pipeline::Take(const ipc::QueueMessage& message, base::Seconds now) {
   } else {
     ++counters_.processed;
   }
-  if (!event_.dropped) Tell(event_, verdict);
+  if (event_.dropped) return;
+  Tell(event_, verdict);
+  if (const auto text = statistics_.Count(event_, verdict)) TellStatistics(event_, *text);
+}
+
+void Pipeline::TellStatistics(const Event& event, std::string_view text) {
+  const Rule& rule = statistics_.rule();
+  if (!rule.log || rule.level == 0) return;
+  Event notice;
+  notice.Assign(event.kind, event.location, text, event.time);
+  notice.hostname = event.hostname;
+  Verdict verdict;
+  verdict.rule = &rule;
+  writer_.AddAlert(builder_.Build(notice, verdict));
 }
 
 void Pipeline::Count(const Event& event) {

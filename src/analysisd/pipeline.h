@@ -12,6 +12,7 @@
 #include "analysisd/engine.h"
 #include "analysisd/event.h"
 #include "analysisd/state_store.h"
+#include "analysisd/statistics.h"
 #include "base/time.h"
 #include "ipc/queue_message.h"
 
@@ -27,9 +28,9 @@ struct PipelineCounters {
 
 class Pipeline {
  public:
-  // All three must outlive the pipeline.
-  Pipeline(Engine& engine, AlertWriter& writer, StateStore& state)
-      : engine_(engine), writer_(writer), state_(state) {}
+  // All four must outlive the pipeline.
+  Pipeline(Engine& engine, Statistics& statistics, AlertWriter& writer, StateStore& state)
+      : engine_(engine), statistics_(statistics), writer_(writer), state_(state) {}
 
   // Keep-alive messages are dropped; everything else is judged and its records are pending in the
   // writer.
@@ -52,8 +53,11 @@ class Pipeline {
  private:
   void Count(const Event& event);
   void Tell(const Event& event, const Verdict& verdict);
+  // The alert about unusually many events, of which `event` was one.
+  void TellStatistics(const Event& event, std::string_view text);
 
   Engine& engine_;
+  Statistics& statistics_;
   AlertWriter& writer_;
   StateStore& state_;
   Event event_;  // its memory is used again
