@@ -6,14 +6,11 @@ import collections
 import csv
 import os
 import re
-import shutil
-import subprocess
-import tempfile
 import unittest
 
-from harness import BUILD, SOURCE
+from harness import SOURCE
+from trees import Tree
 
-LOGTEST = os.path.join(BUILD, "src/ospatrol-logtest")
 TREE = os.path.join(SOURCE, "tests/data/trees/every_element")
 NAMES = os.path.join(SOURCE, "tests/data/rule-and-decoder-names.tsv")
 
@@ -51,17 +48,14 @@ def with_typo(row, text):
 
 class EveryElement(unittest.TestCase):
     def setUp(self):
-        self.root = tempfile.mkdtemp(prefix="ospatrol-elements-")
-        self.addCleanup(shutil.rmtree, self.root)
-        self.tree = os.path.join(self.root, "tree")
-        shutil.copytree(TREE, self.tree)
+        self.tree = Tree(TREE)
+        self.addCleanup(self.tree.close)
 
     def path(self, relative):
-        return os.path.join(self.tree, relative)
+        return self.tree.path(relative)
 
     def load(self):
-        return subprocess.run([LOGTEST, "-t", "-D", self.tree, "-c", self.path("etc/ospatrol.conf")],
-                              stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
+        return self.tree.logtest("-t", "-c", self.path("etc/ospatrol.conf"))
 
     def test_a_tree_with_all_of_them_loads(self):
         result = self.load()
