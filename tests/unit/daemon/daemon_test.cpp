@@ -81,6 +81,8 @@ class DaemonTest : public ::testing::Test {
   }
   void TearDown() override {
     if (daemon_ > 1 && SignalChild(daemon_, SIGKILL)) waitpid(daemon_, nullptr, 0);
+    while (waitpid(-1, nullptr, WNOHANG) > 0) {  // daemons that ended by themselves
+    }
   }
 
   void SetConfiguration(std::string_view content) const {
