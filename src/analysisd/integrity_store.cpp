@@ -1,5 +1,7 @@
 #include "analysisd/integrity_store.h"
 
+#include <fmt/format.h>
+
 #include "base/error.h"
 #include "base/files.h"
 #include "log/log.h"
@@ -87,7 +89,7 @@ void IntegrityStore::Store(std::string_view location, std::string_view name,
 }
 
 std::filesystem::path IntegrityStore::MarkerOf(std::string_view location) const {
-  return directory_ / ("." + AsComponent(location) + ".cpt");
+  return directory_ / fmt::format(".{}.cpt", AsComponent(location));
 }
 
 bool IntegrityStore::BaselineComplete(std::string_view location) const {
