@@ -34,6 +34,23 @@ install_file() {
   mv -f "$2.new" "$2"
 }
 
+# own_directory PATH OWNER GROUP MODE: of a directory below the prefix. Service users own some of the parents: it is entered
+# and compared first, so that a link one of them put there cannot lead owner and mode to a directory elsewhere.
+own_directory() {
+  expected=$ROOT
+  [ "$1" = . ] || expected=$ROOT/$1
+  (
+    cd -P "$ROOT/$1" || fail "cannot enter $expected"
+    real=$(pwd -P)
+    [ "$real" = "$expected" ] || fail "$expected leads to $real; it must be a directory of its own (see who put it there)"
+    chown "$2:$3" .
+    chmod "$4" .
+  )
+}
+
+[ -d "$PREFIX" ] || mkdir -p "$PREFIX"
+ROOT=$(cd -P "$PREFIX" && pwd -P)
+
 tab=$(printf '\t')
 while IFS="$tab" read -r kind path on owner group mode source; do
   case $kind in ''|'#'*) continue ;; esac
@@ -44,8 +61,7 @@ while IFS="$tab" read -r kind path on owner group mode source; do
     dir)
       # No -p: a mode for parents outside the prefix is not ours to choose.
       [ -d "$target" ] || mkdir -p "$target"
-      chown "$owner:$group" "$target"
-      chmod "$mode" "$target"
+      own_directory "$path" "$owner" "$group" "$mode"
       ;;
     program) install_file "$BUILD/src/$source" "$target" "$owner" "$group" "$mode" ;;
     file)
@@ -65,7 +81,9 @@ while IFS="$tab" read -r kind path on owner group mode source; do
       chmod "$mode" "$target"
       ;;
     state)
-      [ -e "$target" ] || install -o "$owner" -g "$group" -m "$mode" /dev/null "$target"
+      # As its owner, who owns the directory too: root would follow a link that was put there.
+      [ -e "$target" ] || (cd "$ROOT" && setpriv --reuid "$owner" --regid "$group" --clear-groups \
+        install -m "$mode" /dev/null "$path") || fail "cannot make $target as user $owner"
       ;;
     host) [ ! -f "$source" ] || install_file "$source" "$target" "$owner" "$group" "$mode" ;;
     runtime) ;;
