@@ -33,7 +33,8 @@ case $TYPE in
     ;;
 esac
 
-STOP_SECONDS=75  # longer than any daemon's own limit (60 s)
+STOP_TENTHS=750  # 75 s: longer than any daemon's own limit (60 s)
+LOCKED=no
 
 usage() {
   [ "$TYPE" = agent ] || echo
@@ -62,8 +63,8 @@ pid_of() {
     case $pid in *[!0-9]*) continue ;; esac
     owner=$(stat -c %U "$file")
     case $owner in root | ospatrol | ospatrolm | ospatrolr) ;; *) continue ;; esac
-    # (head: a planted file could be endless.)
-    if [ "$(head -c 16 "$file" 2>/dev/null)" = "$pid" ]; then
+    # (dd: a planted file could be endless, or become a FIFO after it was looked at.)
+    if [ "$(dd if="$file" bs=16 count=1 iflag=nofollow,nonblock status=none 2>/dev/null)" = "$pid" ]; then
       program=$(readlink "/proc/$pid/exe" 2>/dev/null)
       # A replaced program runs on under "... (deleted)"; installation renames, so the old name may end in .new.
       case ${program% (deleted)} in
@@ -73,21 +74,21 @@ pid_of() {
           ;;
       esac
     fi
-    [ "$(id -u)" != 0 ] || rm -f "$file"
+    # Not when only asked for the status: the file may be that of a daemon which is just starting.
+    [ "$LOCKED" = no ] || rm -f "$file"
   done
   return 1
 }
 
-# locked COMMAND...: one start or stop at a time. The lock goes with the process, whatever ends it.
+# locked COMMAND...: one start or stop at a time. The lock goes with the process, whatever ends it. It is on bin because
+# only root can open that: in var/run a service user could hold it, or put a link in its place.
 locked() {
-  if ! { exec 9>"$DIR/var/run/.control.lock"; } 2>/dev/null; then
-    echo "$0: cannot write $DIR/var/run/.control.lock" >&2
-    exit 1
-  fi
+  exec 9<"$DIR/bin"
   if ! flock -w 120 9; then
     echo "$0: another ospatrol-control has been busy for two minutes; try again when it ends" >&2
     exit 1
   fi
+  LOCKED=yes
   "$@"
 }
 
@@ -126,23 +127,14 @@ start() {
 }
 
 stop() {
-  waiting=""
   for daemon in $(installed $STOP); do
+    # One after the other: a reader goes only after its writers, so nothing is left in a queue.
     if pid=$(pid_of "$daemon"); then
-      echo "Killing $daemon .. "
-      kill "$pid" 2>/dev/null && waiting="$waiting $daemon:$pid"
-      # One after the other: a reader goes only after its writers, so nothing is left in a queue.
-      deadline=$(($(date +%s) + STOP_SECONDS))
-      while [ -n "$(pid_of "$daemon")" ] || same_process "$daemon" "$pid"; do
-        if [ "$(date +%s)" -ge "$deadline" ]; then
-          echo "Process $pid did not exit; sending SIGKILL .."
-          kill -9 "$pid" 2>/dev/null
-          sleep 1
-          break
-        fi
-        sleep 0.1
+      # Again while there is one: somebody may have started a second by hand.
+      while [ -n "$pid" ]; do
+        stop_process "$daemon" "$pid"
+        pid=$(pid_of "$daemon")
       done
-      rm -f "$DIR/var/run/$daemon-$pid.pid"
     else
       echo "$daemon not running .."
     fi
@@ -150,6 +142,24 @@ stop() {
   # A dead socket would make writers wait for nobody.
   rm -f "$DIR/queue/ospatrol/queue" "$DIR/queue/ospatrol/stream"
   echo "$NAME $VERSION Stopped"
+}
+
+# stop_process DAEMON PID: returns when it is gone. Counts its waits: the clock may be set meanwhile.
+stop_process() {
+  echo "Killing $1 .. "
+  kill "$2" 2>/dev/null
+  left=$STOP_TENTHS
+  while same_process "$1" "$2"; do
+    if [ "$left" -le 0 ]; then
+      echo "Process $2 did not exit; sending SIGKILL .."
+      kill -9 "$2" 2>/dev/null
+      sleep 1
+      break
+    fi
+    sleep 0.1
+    left=$((left - 1))
+  done
+  rm -f "$DIR/var/run/$1-$2.pid"
 }
 
 # same_process DAEMON PID: still that program, not another that got its number.
