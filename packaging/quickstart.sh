@@ -27,8 +27,9 @@ else
   "$SOURCE/packaging/install.sh" --prefix "$PREFIX" --no-system
 fi
 
-# The made-up attack goes into a log file of its own: this machine's real logs stay as they are.
-demo=$PREFIX/logs/quickstart.log
+# The made-up attack goes into a log file of its own: this machine's real logs stay as they are. Not in logs, which
+# belongs to a service user: root would follow a link that was put there.
+demo=$PREFIX/var/quickstart.log
 conf=$PREFIX/etc/ospatrol.conf
 if ! grep -q "<location>$demo</location>" "$conf"; then
   cat >>"$conf" <<CONF
