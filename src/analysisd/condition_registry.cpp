@@ -60,6 +60,13 @@ ConditionSpec Special(std::string_view element, Repetition repetition, Condition
           .attributes = std::move(attributes)};
 }
 
+ConditionSpec DynamicField() {
+  ConditionSpec spec =
+      Special("field", Repetition::kEach, MakeField, true, {"name", "type", "negate"});
+  spec.language = Language::kOsRegex;
+  return spec;
+}
+
 std::vector<ConditionSpec> BuildTable() {
   return {
       Special("decoded_as", Repetition::kLast, MakeDecodedAs),
@@ -69,7 +76,7 @@ std::vector<ConditionSpec> BuildTable() {
       Text("regex", "pcre2", ReadLog, Language::kOsRegex),
       Exact("action", Read<Field::kAction>),
       Text("url", "url_pcre2", Read<Field::kUrl>),
-      Special("field", Repetition::kEach, MakeField, true, {"name", "type", "negate"}),
+      DynamicField(),
       Special("srcip", Repetition::kTogether, MakeSourceAddress, false, {"negate"}),
       Special("dstip", Repetition::kTogether, MakeDestinationAddress, false, {"negate"}),
       Text("srcport", "srcport_pcre2", Read<Field::kSrcPort>),

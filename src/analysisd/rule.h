@@ -60,8 +60,9 @@ struct Rule {
   int line = 0;
 
   uint32_t index = 0;  // in RuleSet::rules()
-  uint64_t fingerprint =
-      0;  // of everything that decides when it fires; texts for people are not in it
+  // Of id, conditions, parents and groups: when it is another one, what was remembered of the rule
+  // is of no use.
+  uint64_t fingerprint = 0;
 };
 
 }  // namespace ospatrol::analysisd

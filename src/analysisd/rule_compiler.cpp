@@ -92,7 +92,7 @@ void SetFlags(const RuleDraft& draft, const EngineOptions& options, Rule& rule) 
   }
 }
 
-// FNV-1a over everything that decides when the rule fires.
+// FNV-1a over id and conditions; level, flags and texts for people may change without consequence.
 class Fingerprint {
  public:
   void Add(std::string_view text) {
@@ -109,9 +109,8 @@ class Fingerprint {
 
 uint64_t FingerprintOf(const RuleDraft& draft, const Rule& rule) {
   Fingerprint print;
-  for (const int number : {rule.id, rule.level, static_cast<int>(rule.noalert), rule.frequency,
-                           rule.timeframe, draft.maxsize, rule.ignore_seconds,
-                           static_cast<int>(rule.accurate), static_cast<int>(rule.category)}) {
+  for (const int number :
+       {rule.id, rule.frequency, rule.timeframe, draft.maxsize, static_cast<int>(rule.category)}) {
     print.Add(number);
   }
   print.Add(rule.group);

@@ -58,7 +58,7 @@ class Loader {
   }
 
   std::unique_ptr<RuleSet> Finish() {
-    tree_.Finish();
+    if (!told_of_size_) tree_.Finish();
     std::vector<std::unique_ptr<Rule>> rules;
     std::vector<size_t> counted_from;
     for (Slot& slot : slots_) {

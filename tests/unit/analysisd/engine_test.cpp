@@ -3,6 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
+#include <thread>
+
 #include "judging.h"
 
 namespace ospatrol::analysisd {
@@ -157,6 +160,172 @@ TEST(Engine, TimeFrameIncludesItsEnd) {
   Judging later(CountingRules("0"));
   EXPECT_EQ(later.Rule(Syslog("k", "srcip=1.1.1.1"), 1000), 101);
   EXPECT_EQ(later.Rule(Syslog("k", "srcip=1.1.1.1"), 1121), 101);
+}
+
+std::string Wrap(std::string_view rules) {
+  return fmt::format("<group name=\"g,\">{}</group>", rules);
+}
+
+// --- what follows a match ---
+
+TEST(Engine, LevelZeroRulesNeverAlert) {
+  Judging judging(
+      Wrap(R"(<rule id="100" level="0"><match>a</match><options>log_alert</options></rule>)"));
+  const Verdict verdict = judging.Judge("a");
+  ASSERT_NE(verdict.rule, nullptr);
+  EXPECT_FALSE(verdict.alert);
+  EXPECT_FALSE(verdict.silenced);
+}
+
+TEST(Engine, OptionsDecideWhatIsWritten) {
+  Judging judging(Wrap(R"(
+<rule id="100" level="5"><match>a</match><options>no_log</options></rule>
+<rule id="101" level="5"><match>b</match></rule>)"));
+  EXPECT_FALSE(judging.Judge("a").alert);
+  EXPECT_TRUE(judging.Judge("b").alert);
+}
+
+TEST(Engine, IgnoreElementSilencesEqualEventsOfRulesThatCheck) {
+  Judging judging(Wrap(R"(
+<rule id="100" level="5"><match>first</match><ignore>srcip, user</ignore></rule>
+<rule id="101" level="6"><match>second</match><check_if_ignored>srcip, user</check_if_ignored></rule>)"));
+  EXPECT_TRUE(judging.Judge(Syslog("k", "second srcip=1.1.1.1 dstuser=a")).alert);
+  EXPECT_TRUE(judging.Judge(Syslog("k", "first srcip=1.1.1.1 dstuser=a")).alert);
+  EXPECT_TRUE(judging.Judge(Syslog("k", "first srcip=1.1.1.1 dstuser=a")).alert);
+  const Verdict silenced = judging.Judge(Syslog("k", "second srcip=1.1.1.1 dstuser=a"));
+  EXPECT_TRUE(silenced.silenced);
+  EXPECT_FALSE(silenced.alert);
+  EXPECT_TRUE(judging.Judge(Syslog("k", "second srcip=1.1.1.1 dstuser=b")).alert);
+  EXPECT_TRUE(judging.state.IsIgnored("  a 1.1.1.1    "));
+}
+
+TEST(Engine, CountsHowOftenARuleFires) {
+  Judging judging(Wrap(R"(
+<rule id="100" level="5"><match>a</match></rule><rule id="101" level="3"><match>b</match></rule>)"));
+  EXPECT_EQ(judging.Judge("b").fired_times, 1u);
+  EXPECT_EQ(judging.Judge("a").fired_times, 1u);
+  EXPECT_EQ(judging.Judge("a").fired_times, 2u);
+  const auto fired = judging.engine->TakeFired();
+  ASSERT_EQ(fired.size(), 2u);
+  EXPECT_EQ(fired[0].rule->id, 100);
+  EXPECT_EQ(fired[0].times, 2u);
+  EXPECT_EQ(fired[1].rule->id, 101);
+  EXPECT_EQ(judging.Judge("a").fired_times, 1u);
+}
+
+TEST(Engine, ANoalertRuleLetsTheSearchGoOnAndTellsNothingOfWhatItCounted) {
+  Judging judging(Wrap(R"(
+<rule id="100" level="5"><match>a</match></rule>
+<rule id="101" level="12" noalert="1" frequency="0"><if_matched_sid>100</if_matched_sid></rule>
+<rule id="102" level="3"><if_sid>100</if_sid><match>b</match></rule>)"));
+  EXPECT_EQ(judging.Rule("a"), 100);
+  const Verdict verdict = judging.Judge("a b");
+  EXPECT_EQ(verdict.rule->id, 102);
+  EXPECT_THAT(verdict.last_events, IsEmpty());
+}
+
+TEST(Engine, AChildOfACompositeRuleTellsWhatWasCounted) {
+  Judging judging(Wrap(R"(
+<rule id="100" level="5"><match>a</match></rule>
+<rule id="101" level="10" frequency="0"><if_matched_sid>100</if_matched_sid></rule>
+<rule id="102" level="12"><if_sid>101</if_sid><match>b</match></rule>)"));
+  EXPECT_EQ(judging.Rule("a 1"), 100);
+  const Verdict verdict = judging.Judge("a b");
+  EXPECT_EQ(verdict.rule->id, 102);
+  EXPECT_THAT(verdict.last_events, ElementsAre("a 1"));
+}
+
+// --- categories and routes ---
+
+TEST(Engine, GivesUndecodedEventsToTheSyslogRules) {
+  Judging judging(Wrap(R"(
+<rule id="100" level="5"><match>a</match></rule>
+<rule id="101" level="9"><category>firewall</category><match>a</match></rule>)"));
+  EXPECT_EQ(judging.Rule("a"), 100);
+  EXPECT_EQ(judging.Rule(Syslog("f", "a b c d")), 101);
+}
+
+TEST(Engine, RunsTheDecodersWithStateWhenItJudges) {
+  Judging judging(Wrap(R"(
+<rule id="510" level="7"><category>ossec</category><decoded_as>rootcheck</decoded_as><if_fts/></rule>
+<rule id="550" level="7"><category>ossec</category><decoded_as>syscheck_integrity_changed</decoded_as></rule>)"));
+  EXPECT_EQ(judging.Judge("File '/x' is odd", 1000, "rootcheck", '9').rule->id, 510);
+  EXPECT_EQ(judging.Judge("File '/x' is odd", 1001, "rootcheck", '9').rule, nullptr);
+  EXPECT_FALSE(judging.event.dropped);
+
+  EXPECT_EQ(judging.Judge("10:33188:0:0:aa:bb /etc/x", 1002, "syscheck", '8').rule, nullptr);
+  EXPECT_TRUE(judging.event.dropped);
+  EXPECT_EQ(judging.Judge("11:33188:0:0:ac:bd /etc/x", 1003, "syscheck", '8').rule->id, 550);
+}
+
+TEST(Engine, FirstTimeSeenIsAskedInTheOrderOfEvaluation) {
+  // The higher sibling asks first; what it hears is stored although a later condition fails.
+  Judging judging(Wrap(R"(
+<rule id="100" level="9"><decoded_as>fts</decoded_as><if_fts/><list field="id">none</list></rule>
+<rule id="101" level="5"><decoded_as>fts</decoded_as><if_fts/></rule>)"));
+  EXPECT_EQ(judging.Rule(Syslog("fts", "u=a")), 0);
+}
+
+// --- state over a restart ---
+
+TEST(Engine, RemembersIgnoreTimesAndFiredCountersOverARestart) {
+  const Parts parts{.rules =
+                        Wrap(R"(<rule id="100" level="5" ignore="60"><match>a</match></rule>)")};
+  Judging before(parts);
+  EXPECT_TRUE(before.Judge("a", 1000).alert);
+  Judging after(parts);
+  ASSERT_TRUE(after.engine->Restore(before.engine->Save()));
+  const Verdict verdict = after.Judge("a", 1059);
+  EXPECT_TRUE(verdict.silenced);
+  EXPECT_EQ(verdict.fired_times, 2u);
+  EXPECT_TRUE(after.Judge("a", 1060).alert);
+}
+
+TEST(Engine, RefusesAStateOfAnotherForm) {
+  Judging judging(CountingRules("2"));
+  EXPECT_EQ(judging.Rules(FromAddresses("AAA")), "101 101 101");
+  const std::string saved = judging.engine->Save();
+  for (const std::string& bytes : {std::string(), std::string("x"), "X" + saved.substr(1),
+                                   saved + "x", saved.substr(0, saved.size() - 1)}) {
+    EXPECT_FALSE(judging.engine->Restore(bytes));
+  }
+  EXPECT_EQ(judging.Rules(FromAddresses("A"), 1004), "102");
+}
+
+// --- relayed alerts ---
+
+TEST(Engine, FiresTheRuleThatARelayedAlertNames) {
+  Judging judging(Wrap(R"(<rule id="100" level="5" ignore="60"><match>never</match></rule>)"));
+  for (const bool silenced : {false, true}) {
+    judging.event.Reset();
+    judging.event.Assign('1', "/x", "text", 1000);
+    judging.engine->Decode(judging.event);
+    judging.event.relayed_rule = judging.engine->ruleset().rules().Find(100);
+    const Verdict verdict = judging.engine->Judge(judging.event);
+    EXPECT_EQ(verdict.rule->id, 100);
+    EXPECT_EQ(verdict.silenced, silenced);
+  }
+}
+
+// --- threads ---
+
+TEST(Engine, DecodesTheSameOnAnyThread) {
+  Judging judging(CountingRules("2"));
+  const auto decode = [&](std::string* out) {
+    Event event;
+    for (int i = 0; i < 200; ++i) {
+      event.Reset();
+      event.Assign('1', "/x", Syslog("k", fmt::format("srcip=10.0.0.{} id={}", i, i)), 1000);
+      judging.engine->Decode(event);
+      out->append(event.Get(Field::kSrcIp)).append(event.Get(Field::kId));
+    }
+  };
+  std::array<std::string, 4> results;
+  std::vector<std::thread> threads;
+  for (std::string& result : results) threads.emplace_back(decode, &result);
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_FALSE(results[0].empty());
+  for (const std::string& result : results) EXPECT_EQ(result, results[0]);
 }
 
 }  // namespace
