@@ -37,11 +37,13 @@ class Tree:
         return os.path.join(self.root, relative)
 
     def run(self, tool, *arguments, text=""):
-        """Runs ospatrol-logtest or ospatrol-makelists with this tree as prefix; text or bytes on standard input."""
+        """Runs ospatrol-logtest or ospatrol-makelists with this tree as prefix; text or bytes on standard input.
+        The result has standard output as text and, in `raw`, as bytes."""
         identity = {"user": NOBODY, "group": NOBODY, "extra_groups": []} if os.getuid() == 0 else {}
         data = text if isinstance(text, bytes) else text.encode("utf-8")
         result = subprocess.run([os.path.join(BUILD, "src", tool), "-D", self.root, *arguments], input=data,
                                 capture_output=True, timeout=120, cwd=self.root, **identity)
+        result.raw = result.stdout
         result.stdout = result.stdout.decode("utf-8", "replace")
         result.stderr = result.stderr.decode("utf-8", "replace")
         return result
