@@ -66,6 +66,20 @@ class EveryElement(unittest.TestCase):
         self.assertEqual(len(warnings), 1, warnings)
         self.assertIn("<different_srcip>", warnings[0])
 
+    def test_its_rules_fire(self):
+        header = "Oct 19 14:22:08 works1 "
+        table = (
+            ("kilnd: door u=potter from=198.51.100.7 nr=9", 100103),
+            ("kilnd: hatch u=potter", None),
+            ("kilnd: door u=potter from=198.51.100.7 nr=8", 100102),
+            ("glaze-a: ticket=1234567890 who=potter what=dip page=/bath state=wet", 100104),
+            ("glaze-a: ticket=1234567890 who=mallory what=dip page=/bath state=wet", None),
+            ("glaze-a: ticket=1234567890 who=potter what=spray page=/hood state=dry", 100105),
+            ("glaze-a: ticket=123 who=potter what=spray page=/hood state=dry", None),
+        )
+        for (line, rule), seen in zip(table, self.tree.judge(*[header + line for line, _ in table])):
+            self.assertEqual(seen["rule"]["id"] if seen["rule"] else None, rule, line)
+
     def test_the_tree_uses_every_name(self):
         rows = names()
         texts = {file: open(self.path(file), encoding="utf-8").read() for file in {row["file"] for row in rows}}
