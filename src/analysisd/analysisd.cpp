@@ -1,5 +1,6 @@
 #include "analysisd/analysisd.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -38,20 +39,14 @@ std::string ShownName(const std::filesystem::path& file, const Home& home) {
   return below ? relative.native() : file.native();
 }
 
-void Give(const std::filesystem::path& path, const daemon::Identity& owner) {
-  if (::chown(path.c_str(), owner.uid, owner.gid) != 0) {
-    throw Error(fmt::format("{}: cannot give it to uid {} and gid {}: {}", path.native(), owner.uid,
-                            owner.gid, base::ErrnoText(errno)));
-  }
-}
-
-// mkdir -p, each new directory owned by the daemon.
+// Makes a directory and gives it to the daemon. Its parent may belong to the daemon, so the new
+// directory is given away by what was opened, never by name: a name may have become a link.
 void MakeOwned(const std::filesystem::path& directory, const daemon::Identity& owner) {
-  std::filesystem::path made;
-  for (const auto& part : directory) {
-    made /= part;
-    if (::mkdir(made.c_str(), 0770) != 0) continue;  // what is really missing fails at its use
-    Give(made, owner);
+  if (::mkdir(directory.c_str(), 0770) != 0) return;  // what is really missing fails at its use
+  const base::Fd fd = base::OpenFile(directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+  if (!fd || ::fchown(fd.get(), owner.uid, owner.gid) != 0) {
+    throw Error(fmt::format("{}: cannot give it to uid {} and gid {}: {}", directory.native(),
+                            owner.uid, owner.gid, base::ErrnoText(errno)));
   }
 }
 
@@ -112,10 +107,8 @@ void Analysisd::WriteResponseList() const {
   const std::string content = config::BuildArConf(settings_.configuration);
   if (base::ReadFileIfPresent(path) == content) return;
   // Readable for the daemons, writable for none of them.
-  const daemon::Identity owner{::geteuid(), context_.identity().gid};
-  MakeOwned(path.parent_path(), owner);
-  base::WriteFileAtomically(path, content, kResponseListMode);
-  Give(path, owner);
+  base::WriteFileAtomically(path, content, kResponseListMode,
+                            base::FileOwner{::geteuid(), context_.identity().gid});
 }
 
 void Analysisd::CompareResponseList() const {

@@ -41,10 +41,10 @@ void Intake::Pause() {
 }
 
 void Intake::Resume() {
-  paused_ = false;
   if (listener_) WatchListener();
   if (queue_) queue_readable_ = loop_.WatchReadable(queue_->fd(), [this] { OnQueueReadable(); });
   for (auto peer = peers_.begin(); peer != peers_.end(); ++peer) Watch(peer);
+  paused_ = false;  // last: when a watch throws, all of it is tried again
 }
 
 void Intake::WatchListener() {
@@ -168,11 +168,11 @@ void Intake::Take(std::string_view bytes, std::string_view source) {
 }
 
 void Intake::AnswerTaken() {
-  for (auto peer = peers_.begin(); peer != peers_.end();) {
-    const auto here = peer++;
-    if (here->taken == here->answered) continue;
-    here->answered = here->taken;
-    if (!here->stream.Answer(here->taken)) peers_.erase(here);
+  for (Peer& peer : peers_) {
+    if (peer.taken == peer.answered) continue;
+    peer.answered = peer.taken;
+    // Not erased here: its reader may be at work. It reads the end, and that erases it.
+    if (!peer.stream.Answer(peer.taken)) peer.stream.HangUp();
   }
 }
 

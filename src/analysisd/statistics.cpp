@@ -11,8 +11,9 @@ namespace ospatrol::analysisd {
 namespace {
 
 constexpr int kRuleId = 11;
-constexpr int64_t kMostWeight = 7;   // of what was learned before
-constexpr int kDaysBeforeAlert = 2;  // averages of fewer days mean nothing
+constexpr base::Seconds kClockWasWrong = 86400;  // set back by more: it had been far ahead
+constexpr int64_t kMostWeight = 7;               // of what was learned before
+constexpr int kDaysBeforeAlert = 2;              // averages of fewer days mean nothing
 
 constexpr std::array<std::string_view, 7> kDayNames{"Sunday",   "Monday", "Tuesday", "Wednesday",
                                                     "Thursday", "Friday", "Saturday"};
@@ -55,8 +56,10 @@ Statistics::Statistics(const StatisticsOptions& options, const EngineOptions& en
     : options_(options), store_(store), rule_(MakeRule(options, engine_options)) {}
 
 void Statistics::Advance(const Event& event, Engine& engine) {
-  // A clock that was set back does not reopen an hour that is written.
-  if (now_ && HourOf(event.local) <= HourOf(*now_)) return;
+  // A clock that was set back does not reopen an hour that is written. When it was far ahead, the
+  // hours that it made up are left behind.
+  const bool same_clock = time_ - event.time < kClockWasWrong;
+  if (now_ && same_clock && HourOf(event.local) <= HourOf(*now_)) return;
   if (now_) {
     const std::vector<Engine::FiredRule> fired = engine.TakeFired();
     WriteHour(fired);
@@ -70,6 +73,7 @@ void Statistics::Advance(const Event& event, Engine& engine) {
     }
   }
   now_ = event.local;
+  time_ = event.time;
 }
 
 std::optional<std::string> Statistics::Count(const Event& event, const Verdict& verdict) {

@@ -77,6 +77,7 @@ class Statistics {
   StatisticsStore& store_;
   Rule rule_;
   std::optional<std::tm> now_;  // of the hour that is counted
+  base::Seconds time_ = 0;      // when it began
   Hour hour_;
   std::array<int64_t, kHours> counts_{};  // of today
   int alerts_today_ = 0;

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 #include <poll.h>
-#include <sys/resource.h>
 
 #include <algorithm>
 
@@ -22,16 +21,9 @@ constexpr std::string_view kKeepAliveText = "--MARK--: alive";
 constexpr std::string_view kStateFile = "var/run/ospatrol-logcollector.state";
 constexpr int kRoundsPerKeepAlive = 65;  // of loop_timeout, as the reference counts
 constexpr milliseconds kReconnect{200};
+constexpr seconds kLockedRetry{1};
 constexpr seconds kStateInterval{5};
 constexpr milliseconds kDrainAtExit{2000};
-
-// One descriptor a file: the limit of a login shell is soon reached.
-void RaiseFileLimit() {
-  rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-  limit.rlim_cur = limit.rlim_max;
-  ::setrlimit(RLIMIT_NOFILE, &limit);
-}
 
 std::string_view Name(Outlet::Mode mode) {
   switch (mode) {
@@ -76,7 +68,6 @@ Logcollector::Settings Logcollector::Load(config::Problems& problems) const {
 void Logcollector::Configure(config::Problems& problems) { settings_ = Load(problems); }
 
 void Logcollector::Start() {
-  RaiseFileLimit();
   const Home& home = context_.home();
   store_ = std::make_unique<PositionStore>(home / paths::kCollectorState);
   notices_ = std::make_shared<Notices>(*store_);
@@ -170,8 +161,12 @@ void Logcollector::Service() {
   PumpOutlet();
   // A full stream goes on with the next answer; a full datagram queue says nothing, so it is tried
   // again.
-  const bool retry = room || outlet_->mode() == Outlet::Mode::kDatagram;
-  if (retry && (sources_->HasWork() || notices_->HasWaiting())) ServiceSoon();
+  if (!sources_->HasWork() && !notices_->HasWaiting()) return;
+  if (outlet_->locked()) {
+    retry_ = context_.loop().After(kLockedRetry, [this] { Service(); });
+  } else if (room || outlet_->mode() == Outlet::Mode::kDatagram) {
+    ServiceSoon();
+  }
 }
 
 void Logcollector::ServiceSoon() {

@@ -61,8 +61,8 @@ class Logcollector final : public daemon::Daemon {
   bool service_posted_ = false;
 
   daemon::EventLoop::Registration watcher_ready_, outlet_readable_, outlet_writable_;
-  daemon::EventLoop::Registration poll_timer_, second_timer_, state_timer_, keep_alive_timer_,
-      connect_timer_;
+  daemon::EventLoop::Registration retry_, poll_timer_, second_timer_, state_timer_,
+      keep_alive_timer_, connect_timer_;
 };
 
 }  // namespace ospatrol::logcollector

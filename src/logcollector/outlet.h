@@ -37,6 +37,8 @@ class Outlet final : public Sink {
   explicit Outlet(Sockets sockets);
 
   Mode mode() const { return mode_; }
+  // True while agentd's wait lock keeps the datagram queue closed, as of the last look at it.
+  bool locked() const { return mode_ == Mode::kDatagram && locked_; }
   int fd() const;
   bool WantsWrite() const { return mode_ == Mode::kStream && stream_->WantsWrite(); }
   size_t unanswered() const { return in_flight_.size(); }

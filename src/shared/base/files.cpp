@@ -66,6 +66,9 @@ class Temporary {
   bool kept_ = false;
 };
 
+// O_NONBLOCK: a FIFO in the place of a file must not stop us; reading it then gives an empty text.
+constexpr int kReadFlags = O_RDONLY | O_NONBLOCK | O_NOCTTY;
+
 void SyncDirectory(const std::filesystem::path& directory) {
   const Fd fd = OpenFile(directory.empty() ? "." : directory, O_RDONLY | O_DIRECTORY);
   if (fd) fsync(fd.get());  // file systems without directory sync are no reason to fail
@@ -84,13 +87,13 @@ Fd OpenFile(const std::filesystem::path& path, int flags, mode_t mode) {
 }
 
 std::string ReadFile(const std::filesystem::path& path, size_t limit) {
-  const Fd file = OpenFile(path, O_RDONLY);
+  const Fd file = OpenFile(path, kReadFlags);
   if (!file) Fail(path, "read", errno);
   return ReadOpenFile(file, path, limit);
 }
 
 std::optional<std::string> ReadFileIfPresent(const std::filesystem::path& path, size_t limit) {
-  const Fd file = OpenFile(path, O_RDONLY);
+  const Fd file = OpenFile(path, kReadFlags);
   if (!file && errno == ENOENT) return std::nullopt;
   if (!file) Fail(path, "read", errno);
   return ReadOpenFile(file, path, limit);
@@ -106,7 +109,8 @@ bool WriteAll(int fd, std::string_view bytes) {
   return true;
 }
 
-void WriteFileAtomically(const std::filesystem::path& path, std::string_view content, mode_t mode) {
+void WriteFileAtomically(const std::filesystem::path& path, std::string_view content, mode_t mode,
+                         std::optional<FileOwner> owner) {
   Temporary temporary(path);
   const Fd file = OpenFile(temporary.path(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
   if (!file) {
@@ -114,6 +118,7 @@ void WriteFileAtomically(const std::filesystem::path& path, std::string_view con
     Fail(path, "write", errno);
   }
   if (!WriteAll(file.get(), content)) Fail(path, "write", errno);
+  if (owner && fchown(file.get(), owner->uid, owner->gid) != 0) Fail(path, "set the owner", errno);
   if (fchmod(file.get(), mode) != 0) Fail(path, "set the mode", errno);
   if (fsync(file.get()) != 0) Fail(path, "write", errno);
   if (rename(temporary.path().c_str(), path.c_str()) != 0) Fail(path, "replace", errno);

@@ -1,6 +1,7 @@
 #include "daemon/daemon.h"
 
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -17,6 +18,7 @@
 #include "config/internal_options.h"
 #include "daemon/daemonise.h"
 #include "daemon/flags.h"
+#include "daemon/instance_lock.h"
 #include "daemon/notify.h"
 #include "daemon/pid_file.h"
 #include "log/log.h"
@@ -33,6 +35,14 @@ void LogFailure() {
   } catch (const std::exception& error) {
     log::Write<msg::kUnexpected>(error.what());
   }
+}
+
+// Connections and files each take descriptors; the limit of a login shell is soon reached.
+void RaiseFileLimit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 // One run of a daemon, from its configuration to its end. A step that fails throws, and the objects
@@ -114,7 +124,9 @@ class Life {
   }
 
   void Confine() {
+    RaiseFileLimit();
     if (geteuid() == 0) {
+      instance_lock_ = LockInstance(context_.home(), program_);
       context_.SetIdentity(LookUpIdentity(options().user, options().group));
       daemon_->Prepare();
       BecomeProgram(program_, context_.identity(), options().prefix);
@@ -188,6 +200,7 @@ class Life {
 
   const Program& program_;
   Parent parent_;
+  base::Fd instance_lock_;
   Context context_;
   std::unique_ptr<Daemon> daemon_;
 };

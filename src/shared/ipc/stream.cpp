@@ -78,6 +78,8 @@ bool StreamPeer::Answer(uint64_t frame_number) {
   return fd_.IsOpen() && SendPacket(fd_.get(), FormatAnswer(frame_number)) >= 0;
 }
 
+void StreamPeer::HangUp() { ::shutdown(fd_.get(), SHUT_RDWR); }
+
 bool StreamSender::Connect() {
   fd_ = ConnectUnixSocket(path_, SOCK_SEQPACKET);
   if (!fd_) return false;

@@ -45,6 +45,9 @@ class StreamPeer {
   // Tells the sender that all frames up to `frame_number` are taken. False: the peer is gone.
   bool Answer(uint64_t frame_number);
 
+  // Ends the connection: the next Receive says kClosed.
+  void HangUp();
+
  private:
   base::Fd fd_;
   uint64_t expected_ = 1;

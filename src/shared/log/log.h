@@ -58,8 +58,8 @@ Error Fatal(Args&&... args) {
 }
 
 // A message of the data path that may come a million times: the first is written at once, then at
-// most one a minute with the number of those in between appended (" (repeated N times)"). One
-// object per kind and source; one thread each.
+// most one a minute with the number of those in between appended (" (N more since the last line)").
+// One object per kind and source; one thread each.
 template <const Message& M>
 class Limited {
  public:
@@ -68,7 +68,7 @@ class Limited {
     const uint64_t suppressed = Admit();
     if (suppressed == kNotNow) return;
     std::string text = Render<M>(std::forward<Args>(args)...);
-    if (suppressed > 0) text += fmt::format(" ({} more of these in the last minute)", suppressed);
+    if (suppressed > 0) text += fmt::format(" ({} more since the last line)", suppressed);
     WriteLine(M.id, M.level, text);
   }
 

@@ -72,6 +72,9 @@ inline constexpr Message kConfigurationOutside{
 inline constexpr Message kResolverGone{
     9008, Level::kError, "The resolver process has ended: host names stay unknown until a restart.",
     "Something killed the child process that looks up names. Restart the program."};
+inline constexpr Message kAlreadyRuns{9010, Level::kError,
+    "Another process of this program already runs for '{}'.",
+    "Stop it first (ospatrol-control stop): two would lose events."};
 inline constexpr Message kSeccompFailed{9009, Level::kError,
                                         "The filter of system calls could not be loaded: {}.",
                                         "The kernel must be built with seccomp filters."};
