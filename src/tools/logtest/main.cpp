@@ -11,15 +11,17 @@
 #include "analysisd/alert_builder.h"
 #include "analysisd/rule.h"
 #include "base/time.h"
-#include "config/configuration.h"
-#include "config/internal_options.h"
+#include "config/problems.h"
 #include "daemon/privileges.h"
 #include "log/log.h"
 #include "logtest/explain.h"
 #include "logtest/json_output.h"
+#include "logtest/lint.h"
+#include "logtest/mutate.h"
 #include "logtest/options.h"
 #include "logtest/rule_tests.h"
 #include "logtest/session.h"
+#include "logtest/sources.h"
 #include "logtest/text_output.h"
 #include "logtest/unit_test.h"
 #include "product/product.h"
@@ -29,17 +31,6 @@ namespace {
 
 constexpr size_t kMaxLine =
     6134;  // bytes without LF that one line may have; the rest is the next event
-
-std::shared_ptr<const analysisd::Ruleset> LoadRuleset(const Options& options,
-                                                      config::Problems& problems) {
-  const Home home(options.prefix);
-  config::Configuration configuration = config::LoadConfiguration(
-      options.configuration, options.configuration.string(), config::Reader::kTools, problems);
-  config::InternalOptions internal = config::InternalOptions::Load(home, problems);
-  internal.Set("analysisd.repeat_filter", 0);  // the same line typed twice is to be judged twice
-  if (problems.HasErrors()) return nullptr;
-  return analysisd::Ruleset::Load(home, configuration, internal, problems);
-}
 
 // One run over standard input in the mode that the options name.
 class Run {
@@ -177,13 +168,16 @@ int Main(int argc, char** argv) {
   base::LoadTimeZone((Home(options->prefix) / paths::kLocalTime).string());
 
   config::Problems problems;
-  const auto ruleset = LoadRuleset(*options, problems);
+  const auto sources = Sources::Read(*options, problems);
+  const auto ruleset = sources ? sources->Load(problems) : nullptr;
+  if (options->lint) return RunLint(sources ? &*sources : nullptr, ruleset.get(), problems);
   problems.WriteToLog();
   if (ruleset == nullptr) {
     log::Write<msg::kConfigurationError>(options->configuration.string());
     return 1;
   }
   if (options->test) return 0;
+  if (options->mutate) return RunMutants(*options, *sources, ruleset);
   if (options->run_tests) return RunTestFiles(*options, ruleset);
 
   // What follows handles text from anywhere: not as root.

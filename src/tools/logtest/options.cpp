@@ -12,7 +12,7 @@
 namespace ospatrol::logtest {
 namespace {
 
-enum LongOnly : int { kJson = 256, kExplain, kTests, kIni, kDialect };
+enum LongOnly : int { kJson = 256, kExplain, kTests, kIni, kDialect, kLint, kMutate };
 
 constexpr std::array kLongOptions = {
     option{"version", no_argument, nullptr, 'V'},
@@ -24,6 +24,8 @@ constexpr std::array kLongOptions = {
     option{"json", no_argument, nullptr, kJson},
     option{"explain", no_argument, nullptr, kExplain},
     option{"tests", no_argument, nullptr, kTests},
+    option{"lint", no_argument, nullptr, kLint},
+    option{"mutate", no_argument, nullptr, kMutate},
     option{"ini", required_argument, nullptr, kIni},
     option{"dialect", required_argument, nullptr, kDialect},
     option{nullptr, 0, nullptr, 0},
@@ -48,6 +50,10 @@ void PrintHelp() {
       "  --json        one short JSON object per line of input, on standard output\n"
       "  --explain     the rules tried, and the condition that each one failed at\n"
       "  --tests FILE...   run rule test files; ends with 'N passed, N failed'\n"
+      "  --mutate      with --tests: drop each condition of each rule in turn, tell what no test "
+      "notices\n"
+      "  --lint        check rules and decoders and exit: one line a problem, then 'N problems'; 0 "
+      "none, else 1\n"
       "  --ini classic with --tests: of a repeated key only the last value counts\n",
       product::kDefaultPrefix);
 }
@@ -86,6 +92,12 @@ bool Accept(int letter, const char* argument, Options& options) {
       return true;
     case kTests:
       options.run_tests = true;
+      return true;
+    case kLint:
+      options.lint = true;
+      return true;
+    case kMutate:
+      options.mutate = true;
       return true;
     case 'U':
       options.unit_test = ParseExpectation(argument);
@@ -145,6 +157,10 @@ std::optional<Options> ParseOptions(int argc, char** argv, Leave& leave) {
     std::fputs(options.run_tests ? "ospatrol-logtest : --tests needs at least one file\n"
                                  : "ospatrol-logtest: file names are only taken with --tests\n",
                stderr);
+    return std::nullopt;
+  }
+  if (options.mutate && !options.run_tests) {
+    std::fputs("ospatrol-logtest: --mutate needs --tests and its files\n", stderr);
     return std::nullopt;
   }
   if (options.configuration.empty()) options.configuration = options.prefix / paths::kConfiguration;

@@ -27,6 +27,8 @@ struct Options {
   bool explain = false;      // --explain
   bool run_tests = false;    // --tests, files in `files`
   bool classic_ini = false;  // --ini classic: of a repeated key the last one wins
+  bool lint = false;         // --lint
+  bool mutate = false;       // --mutate, with --tests
   std::vector<std::string> files;
 };
 

@@ -140,12 +140,13 @@ std::vector<TestCase> ReadTestCases(const std::string& path, bool classic,
   return cases;
 }
 
-TestResult RunCase(const TestCase& test, const std::shared_ptr<const analysisd::Ruleset>& ruleset) {
+TestResult RunCase(const TestCase& test, const std::shared_ptr<const analysisd::Ruleset>& ruleset,
+                   analysisd::Tracer* tracer) {
   Session session(ruleset);
   analysisd::Verdict verdict;
   for (const TestLine& line : test.lines) {
     session.Decode(line.text, line.time, {test.kind, test.location});
-    verdict = session.Judge();
+    verdict = session.Judge(tracer);
   }
   const bool same = Compare(test.expected, session.event(), verdict) == kSame;
   return {same == test.expect_pass, Describe(session.event(), verdict)};

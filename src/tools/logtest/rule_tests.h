@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "analysisd/engine.h"
 #include "analysisd/ruleset.h"
 #include "base/time.h"
 #include "config/problems.h"
@@ -44,8 +45,9 @@ struct TestResult {
   std::string seen;  // "rule 5710, level 5, decoder sshd"
 };
 
-// A fresh session for each case.
-TestResult RunCase(const TestCase& test, const std::shared_ptr<const analysisd::Ruleset>& ruleset);
+// A fresh session for each case. `tracer` sees all its lines.
+TestResult RunCase(const TestCase& test, const std::shared_ptr<const analysisd::Ruleset>& ruleset,
+                   analysisd::Tracer* tracer = nullptr);
 
 // Runs all cases of all files, prints each failure on standard output, then "N passed, N failed".
 // Exit status.
