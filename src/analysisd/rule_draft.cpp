@@ -7,6 +7,7 @@
 #include <span>
 
 #include "analysisd/condition_registry.h"
+#include "analysisd/rule_comparison.h"
 #include "base/text.h"
 #include "log/messages.h"
 #include "pattern/pattern.h"
@@ -230,103 +231,6 @@ void ReadMitre(const ElementInput& input) {
   }
 }
 
-// --- same_..., different_..., not_same_... ---
-
-ComparedValue OfField(Field field) { return {ComparedValue::Source::kField, field, {}}; }
-
-struct ComparedName {
-  std::string_view name;  // behind same_ and different_
-  ComparedValue::Source source;
-  Field field;
-};
-
-// One value may have several names; the first is the usual one.
-constexpr std::array kCompared{
-    ComparedName{"source_ip", ComparedValue::Source::kField, Field::kSrcIp},
-    ComparedName{"srcip", ComparedValue::Source::kField, Field::kSrcIp},
-    ComparedName{"dstip", ComparedValue::Source::kField, Field::kDstIp},
-    ComparedName{"src_port", ComparedValue::Source::kField, Field::kSrcPort},
-    ComparedName{"srcport", ComparedValue::Source::kField, Field::kSrcPort},
-    ComparedName{"dst_port", ComparedValue::Source::kField, Field::kDstPort},
-    ComparedName{"dstport", ComparedValue::Source::kField, Field::kDstPort},
-    ComparedName{"id", ComparedValue::Source::kField, Field::kId},
-    ComparedName{"user", ComparedValue::Source::kField, Field::kDstUser},
-    ComparedName{"srcuser", ComparedValue::Source::kField, Field::kSrcUser},
-    ComparedName{"location", ComparedValue::Source::kHostname, Field::kCount},
-    ComparedName{"url", ComparedValue::Source::kField, Field::kUrl},
-    ComparedName{"srcgeoip", ComparedValue::Source::kField, Field::kSrcGeoip},
-    ComparedName{"dstgeoip", ComparedValue::Source::kField, Field::kDstGeoip},
-    ComparedName{"protocol", ComparedValue::Source::kField, Field::kProtocol},
-    ComparedName{"action", ComparedValue::Source::kField, Field::kAction},
-    ComparedName{"data", ComparedValue::Source::kField, Field::kData},
-    ComparedName{"extra_data", ComparedValue::Source::kField, Field::kData},
-    ComparedName{"status", ComparedValue::Source::kField, Field::kStatus},
-    ComparedName{"system_name", ComparedValue::Source::kField, Field::kSystemName},
-    ComparedName{"field", ComparedValue::Source::kDynamic, Field::kCount},
-};
-
-// The fixed field that goes by `name` in <order>; same_field takes those too.
-Field FixedField(std::string_view name) {
-  for (const ComparedName& row : kCompared) {
-    if (row.source == ComparedValue::Source::kField && base::EqualsIgnoreCase(row.name, name)) {
-      return row.field;
-    }
-  }
-  if (base::EqualsIgnoreCase(name, "dstuser")) return Field::kDstUser;
-  if (base::EqualsIgnoreCase(name, "filename")) return Field::kFilename;
-  return Field::kCount;
-}
-
-const ComparedName* FindCompared(std::string_view name) {
-  for (const ComparedName& row : kCompared) {
-    if (base::EqualsIgnoreCase(row.name, name)) return &row;
-  }
-  return nullptr;
-}
-
-std::optional<ComparedValue> ReadCompared(const ComparedName& row, const ElementInput& input) {
-  if (row.source == ComparedValue::Source::kHostname) {
-    return ComparedValue{ComparedValue::Source::kHostname, Field::kCount, {}};
-  }
-  if (row.source == ComparedValue::Source::kField) return OfField(row.field);
-  const std::string_view name = base::Trim(input.element.content);
-  if (name.empty()) {
-    input.Error(msg::kInvalidValue.id, "names no field", "the name of one decoded field");
-    return std::nullopt;
-  }
-  if (const Field fixed = FixedField(name); fixed != Field::kCount) return OfField(fixed);
-  return ComparedValue{ComparedValue::Source::kDynamic, Field::kCount, base::ToLower(name)};
-}
-
-void AddOnce(std::vector<ComparedValue>& values, ComparedValue value) {
-  if (std::find(values.begin(), values.end(), value) == values.end()) {
-    values.push_back(std::move(value));
-  }
-}
-
-constexpr std::string_view kSame = "same_";
-constexpr std::string_view kDifferent = "different_";
-
-// True when the element is one of this family.
-bool ReadComparison(const ElementInput& input) {
-  const std::string name = base::ToLower(input.element.name);
-  const bool same = name.starts_with(kSame);
-  if (!same && !name.starts_with(kDifferent)) return false;
-  const ComparedName* row =
-      FindCompared(std::string_view(name).substr(same ? kSame.size() : kDifferent.size()));
-  if (row == nullptr) return false;
-  if (std::optional<ComparedValue> value = ReadCompared(*row, input)) {
-    AddOnce(same ? input.draft.same : input.draft.different, std::move(*value));
-  }
-  if (name == "different_srcip") {
-    input.Warning(
-        "OSSEC accepts this element and does not test it; here earlier events must have "
-        "another srcip");
-  }
-  if (input.draft.comparison_line == 0) input.draft.comparison_line = input.element.line;
-  return true;
-}
-
 // not_same_X clears a same_X that stands before it, and does nothing else.
 template <ComparedValue::Source Source, Field Value>
 void ClearSame(const ElementInput& input) {
@@ -415,7 +319,7 @@ void ReadElement(const Element& element, RuleDraft& draft, RuleScope& scope) {
   for (const ElementRow& row : kElements) {
     if (base::EqualsIgnoreCase(row.name, element.name)) return row.read(input);
   }
-  if (ReadComparison(input)) return;
+  if (ReadComparison(element, draft, scope)) return;
   const std::vector<std::string_view> names = RuleElementNames();
   const std::string_view near = base::NearestName(element.name, names);
   scope.Error(msg::kInvalidElement.id, element.line,
@@ -486,21 +390,13 @@ std::optional<RuleDraft> ReadRule(const Element& element, std::string_view group
 }
 
 std::vector<std::string_view> RuleElementNames() {
-  static const std::vector<std::string> compared = [] {
-    std::vector<std::string> built;
-    for (const ComparedName& row : kCompared) {
-      built.push_back(fmt::format("{}{}", kSame, row.name));
-      built.push_back(fmt::format("{}{}", kDifferent, row.name));
-    }
-    return built;
-  }();
   std::vector<std::string_view> names;
   for (const ConditionSpec& spec : ConditionTable()) {
     names.push_back(spec.element);
     if (!spec.twin.empty()) names.push_back(spec.twin);
   }
   for (const ElementRow& row : kElements) names.push_back(row.name);
-  names.insert(names.end(), compared.begin(), compared.end());
+  for (const std::string& name : ComparisonNames()) names.push_back(name);
   return names;
 }
 
