@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs a built OSPatrol: users, directories, files, owners and modes as packaging/files.tsv says.
-# Usage: packaging/install.sh [--prefix DIR] [--kind local|server|agent] [--build DIR] [--no-system]
+# Usage: packaging/install.sh [--prefix DIR] [--kind local] [--build DIR] [--no-system]
 #   --no-system  leaves /etc/ospatrol-init.conf alone (a second installation, tests)
 # Can be run again: what the administrator owns is kept.
 set -eu
@@ -20,8 +20,8 @@ while [ $# -gt 0 ]; do
   esac
 done
 case $KIND in
-  local) LETTER=L ;; server) LETTER=S ;; agent) LETTER=A ;;
-  *) fail "--kind is '$KIND'; expected local, server or agent" ;;
+  local) LETTER=L ;;
+  *) fail "--kind is '$KIND'; this version installs only the kind local" ;;
 esac
 case $PREFIX in /*) ;; *) fail "--prefix '$PREFIX' must be an absolute path" ;; esac
 need_root

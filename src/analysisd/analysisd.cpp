@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <tuple>
 
+#include "analysisd/list_set.h"
 #include "base/error.h"
 #include "base/files.h"
 #include "base/time.h"
@@ -275,6 +276,7 @@ void Analysisd::EverySecond() {
     state_->ForgetOldSenders(now_);
     if (!Commit()) return;
   }
+  settings_.ruleset->lists().Refresh(context_.home(), now_);
   if (blocked_) return;
   try {
     if (intake_->paused()) intake_->Resume();

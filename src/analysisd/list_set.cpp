@@ -119,9 +119,6 @@ std::optional<std::string_view> ListTable::FindAddress(std::string_view address)
   return dotted;
 }
 
-List::List(std::string name, std::filesystem::path text, std::filesystem::path compiled)
-    : name_(std::move(name)), text_(std::move(text)), compiled_(std::move(compiled)) {}
-
 bool List::Stamp::IsNewerThan(const Stamp& other) const {
   return std::tie(seconds, nanoseconds) > std::tie(other.seconds, other.nanoseconds);
 }
@@ -137,9 +134,11 @@ List::Stamp List::StampOf(const std::filesystem::path& path) {
           status.st_mtim.tv_nsec};
 }
 
-std::optional<std::string> List::Load() {
-  text_stamp_ = StampOf(text_);
-  compiled_stamp_ = StampOf(compiled_);
+std::optional<std::string> List::Load(const Home& home) {
+  const std::filesystem::path text = TextBelow(home);
+  const std::filesystem::path compiled = CompiledBelow(home);
+  text_stamp_ = StampOf(text);
+  compiled_stamp_ = StampOf(compiled);
   if (!text_stamp_.exists && !compiled_stamp_.exists) {
     return fmt::format("neither '{}' nor '{}.cdb' exists", name_, name_);
   }
@@ -147,8 +146,8 @@ std::optional<std::string> List::Load() {
       !compiled_stamp_.exists || (text_stamp_.exists && text_stamp_.IsNewerThan(compiled_stamp_));
   try {
     std::shared_ptr<const ListTable> table;
-    if (!use_text) table = ListTable::FromCompiled(ReadLimited(compiled_));
-    if (table == nullptr && text_stamp_.exists) table = ListTable::FromText(ReadLimited(text_));
+    if (!use_text) table = ListTable::FromCompiled(ReadLimited(compiled));
+    if (table == nullptr && text_stamp_.exists) table = ListTable::FromText(ReadLimited(text));
     if (table == nullptr) return fmt::format("'{}.cdb' is damaged; run ospatrol-makelists", name_);
     table_ = std::move(table);
     return std::nullopt;
@@ -157,11 +156,13 @@ std::optional<std::string> List::Load() {
   }
 }
 
-bool List::Refresh(std::string* error) {
+bool List::Refresh(const Home& home, std::string* error) {
   error->clear();
-  if (text_.empty()) return false;
-  if (StampOf(text_) == text_stamp_ && StampOf(compiled_) == compiled_stamp_) return false;
-  if (std::optional<std::string> reason = Load()) {
+  if (file_.empty()) return false;
+  if (StampOf(TextBelow(home)) == text_stamp_ && StampOf(CompiledBelow(home)) == compiled_stamp_) {
+    return false;
+  }
+  if (std::optional<std::string> reason = Load(home)) {
     *error = std::move(*reason);
     return false;
   }
@@ -184,8 +185,8 @@ std::unique_ptr<ListSet> ListSet::Load(const Home& home, const config::Configura
     if (set->Find(name) != nullptr) continue;
     // A leading '/' would make the path leave the prefix.
     const std::string relative = name.substr(std::min(name.find_first_not_of('/'), name.size()));
-    auto list = std::make_unique<List>(name, home / relative, home / (relative + ".cdb"));
-    if (const auto reason = list->Load()) {
+    auto list = std::make_unique<List>(name, relative);
+    if (const auto reason = list->Load(home)) {
       problems.Warning(msg::kListUnreadable.id, file.origin.file, file.origin.line,
                        fmt::format("<list>{}: {}", name, *reason),
                        "create the list, or remove the entry");
@@ -196,7 +197,7 @@ std::unique_ptr<ListSet> ListSet::Load(const Home& home, const config::Configura
 }
 
 void ListSet::Add(std::string_view name, std::string_view text) {
-  auto list = std::make_unique<List>(Normalise(name), "", "");
+  auto list = std::make_unique<List>(Normalise(name), "");
   list->SetTable(ListTable::FromText(text));
   lists_.push_back(std::move(list));
 }
@@ -208,12 +209,12 @@ const List* ListSet::Find(std::string_view name) const {
   return found == lists_.end() ? nullptr : found->get();
 }
 
-void ListSet::Refresh(base::Seconds now) const {
+void ListSet::Refresh(const Home& home, base::Seconds now) const {
   if (now == last_refresh_) return;
   last_refresh_ = now;
   for (const std::unique_ptr<List>& list : lists_) {
     std::string error;
-    if (list->Refresh(&error)) {
+    if (list->Refresh(home, &error)) {
       log::Write<msg::kListReloaded>(list->name());
     } else if (!error.empty()) {
       log::Write<msg::kListNotReloaded>(list->name(), error);

@@ -43,7 +43,8 @@ class ListTable {
 // A list of the configuration. Read by the judging thread; Refresh changes what it reads.
 class List {
  public:
-  List(std::string name, std::filesystem::path text, std::filesystem::path compiled);
+  // `file` is the text below the prefix; empty: in memory only.
+  List(std::string name, std::string file) : name_(std::move(name)), file_(std::move(file)) {}
 
   const std::string& name() const { return name_; }  // "rules/blocked"
   bool IsLoaded() const { return table_ != nullptr; }
@@ -57,10 +58,10 @@ class List {
 
   // Reads the newer of .cdb and text. The reason when neither can be used; the table is then what
   // it was.
-  std::optional<std::string> Load();
+  std::optional<std::string> Load(const Home& home);
   // Load, if one of the files is another than last time. True when the table changed; a file that
   // vanished or is damaged leaves the old table in use and gives the reason once.
-  bool Refresh(std::string* error);
+  bool Refresh(const Home& home, std::string* error);
 
   void SetTable(std::shared_ptr<const ListTable> table) { table_ = std::move(table); }
 
@@ -73,9 +74,12 @@ class List {
     bool IsNewerThan(const Stamp& other) const;
   };
   static Stamp StampOf(const std::filesystem::path& path);
+  // Not kept: the prefix is another before and after the chroot.
+  std::filesystem::path TextBelow(const Home& home) const { return home / file_; }
+  std::filesystem::path CompiledBelow(const Home& home) const { return home / (file_ + ".cdb"); }
 
   std::string name_;
-  std::filesystem::path text_, compiled_;
+  std::string file_;
   Stamp text_stamp_, compiled_stamp_;
   std::shared_ptr<const ListTable> table_;
 };
@@ -100,9 +104,9 @@ class ListSet {
   // The form under which lists are kept.
   static std::string Normalise(std::string_view name);
 
-  // Switches to files that changed, at most once a second of `now`, and says so in the log. Judging
-  // thread only.
-  void Refresh(base::Seconds now) const;
+  // Switches to files below `home` that changed, at most once a second of `now`, and says so in the
+  // log. Judging thread only.
+  void Refresh(const Home& home, base::Seconds now) const;
 
  private:
   std::vector<std::unique_ptr<List>> lists_;

@@ -97,6 +97,34 @@ class Control(unittest.TestCase):
         self.append("Nov 22 10:00:00 gw1 app[1]: giraffe\n")
         wait_for(lambda: self.fired(100200), "an alert of the old rule")
 
+    def test_a_list_that_changed_is_used_without_a_reload(self):
+        self.ospatrol.write("rules/blocked", "alpha:1\n")
+        self.ospatrol.write("rules/local_rules.xml", """<group name="local,">
+  <rule id="100200" level="9">
+    <list field="program_name">blocked</list>
+    <description>made for a test</description>
+  </rule>
+</group>
+""")
+        self.ospatrol.configure(local_configuration(self.log_file).replace(
+            "  </rules>", "    <list>blocked</list>\n  </rules>"))
+        self.ospatrol.start()
+        self.append("Nov 22 10:00:00 gw1 alpha[1]: first\n")
+        wait_for(lambda: self.fired(100200), "an alert of the first entry")
+        self.ospatrol.write("rules/blocked", "alpha:1\nbeta:1\n")
+        wait_for(lambda: "rules/blocked" in self.ospatrol.log(), "the list in the log")
+        self.append("Nov 22 10:00:01 gw1 beta[1]: second\n")
+        wait_for(lambda: len(self.fired(100200)) == 2, "an alert of the new entry")
+
+    def test_a_second_instance_is_refused(self):
+        self.ospatrol.start()
+        before = self.ospatrol.pid("ospatrol-analysisd")
+        result = self.ospatrol.run_daemon("ospatrol-analysisd")
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("(9010): ERROR: Another process", result.stderr)
+        self.assertEqual(self.ospatrol.pid("ospatrol-analysisd"), before)
+        self.assertEqual(self.ospatrol.control("status").returncode, 0)
+
     def test_planted_pid_files_are_not_trusted(self):
         planted = self.ospatrol.path("var/run/ospatrol-analysisd-%d.pid" % os.getpid())
         with open(planted, "w") as f:

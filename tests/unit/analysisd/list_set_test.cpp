@@ -160,15 +160,15 @@ TEST_F(ListFiles, SwitchesToAChangedFileOnceASecondAndKeepsTheOldOneWhenItVanish
   const auto lists = Load();
   Write("rules/bad", "k:two\n", 1001);
   EXPECT_EQ(Value(*lists, "k"), "one");
-  lists->Refresh(5000);
+  lists->Refresh(Home(directory_.path()), 5000);
   EXPECT_EQ(Value(*lists, "k"), "two");
   Write("rules/bad", "k:three\n", 1002);
-  lists->Refresh(5000);
+  lists->Refresh(Home(directory_.path()), 5000);
   EXPECT_EQ(Value(*lists, "k"), "two");
-  lists->Refresh(5001);
+  lists->Refresh(Home(directory_.path()), 5001);
   EXPECT_EQ(Value(*lists, "k"), "three");
   std::filesystem::remove(directory_ / "rules/bad");
-  lists->Refresh(5002);
+  lists->Refresh(Home(directory_.path()), 5002);
   EXPECT_EQ(Value(*lists, "k"), "three");
 }
 
