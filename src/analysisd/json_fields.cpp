@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "alert/json_text.h"
 #include "base/text.h"
 
 namespace ospatrol::analysisd {
@@ -14,42 +15,6 @@ namespace {
 
 constexpr size_t kMaxDepth = 1000;
 constexpr size_t kMaxArrayText = 65535;
-
-void AppendQuoted(std::string_view text, std::string& out) {
-  out.push_back('"');
-  for (const char c : text) {
-    switch (c) {
-      case '"':
-        out += "\\\"";
-        break;
-      case '\\':
-        out += "\\\\";
-        break;
-      case '\b':
-        out += "\\b";
-        break;
-      case '\f':
-        out += "\\f";
-        break;
-      case '\n':
-        out += "\\n";
-        break;
-      case '\r':
-        out += "\\r";
-        break;
-      case '\t':
-        out += "\\t";
-        break;
-      default:
-        if (static_cast<unsigned char>(c) < 0x20) {
-          fmt::format_to(std::back_inserter(out), "\\u{:04x}", static_cast<unsigned>(c));
-        } else {
-          out.push_back(c);
-        }
-    }
-  }
-  out.push_back('"');
-}
 
 // Receives the parser's events. Outside of arrays scalars become fields; an array as a whole
 // becomes one text.
@@ -157,7 +122,7 @@ class Flattener {
     }
   }
   void PrintQuoted(std::string_view text) {
-    if (array_text_.size() < kMaxArrayText) AppendQuoted(text, array_text_);
+    if (array_text_.size() < kMaxArrayText) alert::AppendJsonString(text, array_text_);
   }
 
   void AddField(std::string value) {

@@ -49,6 +49,14 @@ class FirstAlert(unittest.TestCase):
         self.assertEqual([a for a in self.ospatrol.alerts() if a["rule"]["sidid"] == 5712], [])
         self.assertEqual(len([a for a in self.ospatrol.alerts() if a["rule"]["sidid"] == 5710]), 7)
 
+    def test_counting_goes_on_after_an_orderly_restart(self):
+        self.ospatrol.start()
+        self.append(brute_force(5))
+        wait_for(lambda: len([a for a in self.ospatrol.alerts() if a["rule"]["sidid"] == 5710]) == 5, "5 attempts")
+        self.assertEqual(self.ospatrol.control("restart").returncode, 0)
+        self.append(brute_force(8).split("\n", 5)[5])
+        wait_for(lambda: any(a["rule"]["sidid"] == 5712 for a in self.ospatrol.alerts()), "rule 5712")
+
     def test_text_and_json_tell_the_same_alerts(self):
         self.ospatrol.start()
         self.append(brute_force(15))

@@ -4,7 +4,7 @@
 
 #include <iterator>
 
-#include "alert/json_record.h"
+#include "alert/json_text.h"
 #include "analysisd/rule.h"
 #include "base/text.h"
 #include "logtest/fields.h"

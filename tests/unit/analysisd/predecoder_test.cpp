@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "../pattern/vectors.h"
 #include "base/text.h"
 
 namespace ospatrol::analysisd {
@@ -29,35 +30,6 @@ std::string Split(std::string_view text, bool extended = false, std::string_view
   return shown(event.hostname) + "|" + shown(event.program_name) + "|" + shown(event.log);
 }
 
-// The escapes of the vector file: \\ \t \n \r \xHH.
-std::string Unescape(std::string_view text) {
-  std::string out;
-  for (size_t i = 0; i < text.size(); ++i) {
-    if (text[i] != '\\' || i + 1 >= text.size()) {
-      out += text[i];
-      continue;
-    }
-    switch (text[++i]) {
-      case 't':
-        out += '\t';
-        break;
-      case 'n':
-        out += '\n';
-        break;
-      case 'r':
-        out += '\r';
-        break;
-      case 'x':
-        out += static_cast<char>(std::stoi(std::string(text.substr(i + 1, 2)), nullptr, 16));
-        i += 2;
-        break;
-      default:
-        out += text[i];
-    }
-  }
-  return out;
-}
-
 TEST(Predecoder, AgreesWithTheVectors) {
   // The vectors have a log here that lost its end (rules-and-decoders 1.4, defect); the text must
   // stay whole.
@@ -69,8 +41,8 @@ TEST(Predecoder, AgreesWithTheVectors) {
     const auto columns = base::Split(line, '\t');
     if (columns[0] != "predecode") continue;
     ++rows;
-    const std::string input = Unescape(columns[2]);
-    std::string expected = Unescape(columns[4]);
+    const std::string input = pattern::Unescape(columns[2]);
+    std::string expected = pattern::Unescape(columns[4]);
     for (char& c : expected) c = c == '\x1f' ? '|' : c;
     if (input == kCorrected) expected = "web1|(null)|auth|security:info sshd[99] from bob";
     EXPECT_EQ(Split(input), expected) << input;
