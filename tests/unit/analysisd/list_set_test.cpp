@@ -57,7 +57,8 @@ TEST_F(ListVectors, AgreeExceptForTheLookUpThatTheReferenceInverts) {
 // --- addresses ---
 
 std::string FindAddress(std::string_view text, std::string_view address) {
-  const auto value = ListTable::FromText(text)->FindAddress(address);
+  const auto table = ListTable::FromText(text);
+  const auto value = table->FindAddress(address);
   return value ? std::string(*value) : "-";
 }
 
