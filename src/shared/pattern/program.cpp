@@ -105,7 +105,7 @@ Memory& LocalMemory() {
 
 class Program::Compiler {
  public:
-  Compiler(const Syntax& syntax, Program& program) : syntax_(syntax), code_(program.code_) {}
+  explicit Compiler(Program& program) : code_(program.code_) {}
 
   // False when the program gets too long.
   bool Emit(const Node& node) {
@@ -186,7 +186,6 @@ class Program::Compiler {
     return true;
   }
 
-  const Syntax& syntax_;
   std::vector<Instruction>& code_;
 };
 
@@ -195,7 +194,7 @@ std::optional<Program> Program::From(const Syntax& syntax) {
   program.sets_ = syntax.sets;
   program.groups_ = syntax.groups;
   program.characters_ = syntax.characters;
-  Compiler compiler(syntax, program);
+  Compiler compiler(program);
   if (!compiler.Emit(syntax.root)) return std::nullopt;
   compiler.Add(Op::kAccept);
   program.before_final_newline_ =

@@ -10,8 +10,6 @@
 namespace ospatrol::pattern {
 namespace {
 
-constexpr uint64_t kAllBits = ~uint64_t{0};
-
 int CountBytes(const CharSet& set) {
   int count = 0;
   for (const uint64_t word : set.bytes) count += std::popcount(word);
