@@ -85,8 +85,9 @@ std::string FormatQueueMessage(Kind kind, std::string_view location, std::string
   message.reserve(std::min(location.size() + text.size() + 3, kMaxMessage));
   message += static_cast<char>(kind);
   message += ':';
-  // What looks like an agent but has no arrow could not be read back.
-  if (IsAgentForm(location) && ProtectedPrefix(location) == 0) message += ' ';
+  // What begins like an agent or an address and is none could not be read back.
+  const bool special = location.starts_with('(') || location.starts_with('[');
+  if (special && ProtectedPrefix(location) == 0) message += ' ';
   const size_t begin = message.size();
   message += location;
   std::replace(message.begin() + static_cast<std::ptrdiff_t>(begin + ProtectedPrefix(location)),

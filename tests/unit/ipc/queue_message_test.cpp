@@ -100,5 +100,13 @@ TEST(FormatsMessage, CutAtTheLimitWithTheLocationWhole) {
   EXPECT_EQ(ParseQueueMessage(odd)->text, "text");
 }
 
+TEST(QueueMessage, ReadsBackALocationThatBeginsLikeAnAddressButIsNone) {
+  const std::string formatted = FormatQueueMessage(Kind::kLog, "[#p", "3]:");
+  const auto message = ParseQueueMessage(formatted);
+  ASSERT_TRUE(message);
+  EXPECT_EQ(message->location, " [#p");
+  EXPECT_EQ(message->text, "3]:");
+}
+
 }  // namespace
 }  // namespace ospatrol::ipc
