@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 import unittest
@@ -12,6 +13,9 @@ import unittest
 BUILD = os.environ.get("OSPATROL_BUILD", "")
 SOURCE = os.environ.get("OSPATROL_SOURCE", os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
 CORPUS = os.environ.get("OSPATROL_CORPUS", "")
+
+sys.path.insert(0, os.path.join(SOURCE, "tests/rules"))
+import shipped  # noqa: E402
 
 PATIENCE = 60  # seconds until a condition that should come true counts as failed
 
@@ -122,23 +126,15 @@ def local_configuration(*locations, extra=""):
     files = "".join(
         "  <localfile><log_format>syslog</log_format><location>%s</location>"
         "<read_from>beginning</read_from></localfile>\n" % location for location in locations)
+    includes = "".join("    <include>%s</include>\n" % name for name in shipped.includes(SOURCE))
     return """<ospatrol_config>
   <global><email_notification>no</email_notification><jsonout_output>yes</jsonout_output></global>
   <rules>
     <decoder_dir pattern=".xml$">decoders</decoder_dir>
-    <include>rules_config.xml</include>
-    <include>pam_rules.xml</include>
-    <include>sshd_rules.xml</include>
-    <include>syslog_rules.xml</include>
-    <include>web_rules.xml</include>
-    <include>web_appsec_rules.xml</include>
-    <include>ossec_rules.xml</include>
-    <include>attack_rules.xml</include>
-    <include>local_rules.xml</include>
-  </rules>
+%s  </rules>
   <alerts><log_alert_level>1</log_alert_level></alerts>
 %s%s</ospatrol_config>
-""" % (files, extra)
+""" % (includes, files, extra)
 
 
 needs_root = unittest.skipUnless(os.getuid() == 0, "needs root: installs a prefix with service users")

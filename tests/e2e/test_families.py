@@ -6,10 +6,9 @@ import concurrent.futures
 import csv
 import os
 import re
-import shutil
 import unittest
 
-from harness import SOURCE
+from harness import SOURCE, shipped
 from trees import Tree
 
 DATA = os.path.join(SOURCE, "tests/data")
@@ -27,13 +26,22 @@ def fields_of(text):
     return dict(field.split("=", 1) for field in re.split(r"; (?=[a-z_]+=)", text))
 
 
-def shipped_tree():
-    """A tree as an installation has it, with the shipped configuration."""
-    tree = Tree()
-    for folder in ("etc", "rules", "decoders"):
-        shutil.copytree(os.path.join(SOURCE, folder), tree.path(folder))
-    shutil.copy(tree.path("etc/ospatrol-local.conf"), tree.path("etc/ospatrol.conf"))
-    return tree
+class ShippedTree(Tree):
+    """A tree as an installation has it, with the shipped configuration, and the ids and decoders it knows."""
+
+    def __init__(self, all_files):
+        super().__init__()
+        shipped.lay_out(SOURCE, self.root, all_files)
+        includes = re.findall(r"<include>([^<]+)</include>", text_of(self.path("etc/ospatrol.conf")))
+        self.rules = {"-"}
+        for name in includes:
+            self.rules.update(re.findall(r"<rule\s[^>]*?\bid=\"(\d+)\"", text_of(self.path("rules/" + name))))
+        self.decoders = {"-"}
+        for name in os.listdir(self.path("decoders")):
+            self.decoders.update(re.findall(r"<decoder name=\"([^\"]+)\"", text_of(self.path("decoders/" + name))))
+
+    def ships(self, row):
+        return row["decoder"] in self.decoders and set(row["rules"].split(">")) <= self.rules
 
 
 def text_of(path):
@@ -44,21 +52,16 @@ def text_of(path):
 class Families(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.tree = shipped_tree()
-        includes = re.findall(r"<include>([^<]+)</include>", text_of(cls.tree.path("etc/ospatrol.conf")))
-        cls.rules = {"-"}
-        for name in includes:
-            cls.rules.update(re.findall(r"<rule\s[^>]*?\bid=\"(\d+)\"", text_of(cls.tree.path("rules/" + name))))
-        cls.decoders = {"-"}
-        for name in os.listdir(cls.tree.path("decoders")):
-            cls.decoders.update(re.findall(r"<decoder name=\"([^\"]+)\"", text_of(cls.tree.path("decoders/" + name))))
+        # Rules of the default set are tried without the optional files, those of the optional files with them.
+        cls.trees = [ShippedTree(all_files=False), ShippedTree(all_files=True)]
 
     @classmethod
     def tearDownClass(cls):
-        cls.tree.close()
+        for tree in cls.trees:
+            tree.close()
 
-    def ships(self, row):
-        return row["decoder"] in self.decoders and set(row["rules"].split(">")) <= self.rules
+    def tree_for(self, row):
+        return next((tree for tree in self.trees if tree.ships(row)), None)
 
     def compare(self, row):
         """The differences between what a row wants and what is seen, as texts."""
@@ -66,7 +69,7 @@ class Families(unittest.TestCase):
         wanted_fields = fields_of(row["fields"])
         line = row["line"].replace("<TAB>", "\t")
         differences = []
-        for rule, seen in zip(wanted_rules, self.tree.judge(*[line] * len(wanted_rules))):
+        for rule, seen in zip(wanted_rules, self.tree_for(row).judge(*[line] * len(wanted_rules))):
             got = str(seen["rule"]["id"]) if seen["rule"] else "-"
             if got != rule:
                 differences.append("rule %s instead of %s" % (got, rule))
@@ -96,7 +99,7 @@ class Families(unittest.TestCase):
         runnable = []
         for sample in samples:
             row = ours.get(sample["line"], sample)
-            if not (self.ships(sample) and self.ships(row)):
+            if not (self.tree_for(sample) and self.tree_for(row)):
                 absent[sample["decoder"]] += 1
                 continue
             runnable.append((sample, row))

@@ -1,30 +1,42 @@
 #!/usr/bin/python3
 """Compares the shipped rules and decoders with the catalogue of the interface they keep.
 
-usage: check_catalogue.py [ROOT]      ROOT: top of the source tree; default: two levels above this file
+usage: check_catalogue.py [--complete] [ROOT]      ROOT: top of the source tree; default: two levels above this file
 
 Rules: id, level, groups, parents, decoded_as, category, frequency, timeframe, ignore, options, maxsize, noalert and
 compiled rules of each id in tests/data/rules-catalogue.tsv whose file exists in rules/, that no id is there twice and
 that a parent is loaded before its children. Decoders: name, parent, type and fts of those in
 tests/data/decoders-catalogue.tsv that exist in decoders/; decoded_as names a decoder. Both: elements are known, patterns
-do not begin with an unanchored ".*", each file says where its formats come from.
+do not begin with an unanchored ".*", each file says where its formats come from. With --complete also each id and each
+root decoder of the catalogues that is not there at all. Groups of compliance (pci_dss_10.2.4) and <mitre> may be added.
+
+The configuration: files of the catalogue's default set that exist are included, others are not, in the order below.
+
+Tests: each rule is the `rule` of a section of tests/rules/*.ini (tests/rules/optional/*.ini for files that are not
+included) with a line that fires it and a line that does not. Rules of level 0 that only sort need the first alone;
+inert.tsv lists the rules that never fire, untested.tsv the other exceptions, each with its reason.
+
 Prints one line for each difference and exits 1 when there is any.
 """
 
 import collections
+import configparser
 import csv
 import pathlib
 import re
 import sys
 import xml.etree.ElementTree as ElementTree
 
-# Order of <include> in the shipped configuration; files that are not there are skipped.
+import shipped
+
+# Order of <include> in the shipped configuration; files that are not there are skipped. A file that the catalogue does
+# not know (and that no file here waits for) may stand anywhere before attack.
 LOAD_ORDER = """rules_config pam sshd telnetd syslog arpwatch symantec-av symantec-ws pix named smbd vsftpd pure-ftpd
 proftpd ms_ftpd ftpd hordeimp roundcube wordpress cimserver vpopmail vmpop3d courier web web_appsec apache nginx
 modsecurity php mysql postgresql ids squid firewall apparmor cisco-ios netscreenfw sonicwall postfix sendmail imapd
 mailscanner dovecot ms-exchange racoon vpn_concentrator spamd msauth mcafee_av trend-osce ms-se zeus solaris_bsm vmware
-ms_dhcp asterisk clam_av ossec attack openbsd dropbear sysmon opensmtpd exim openbsd-dhcpd dnsmasq nsd unbound
-local""".split()
+ms_dhcp asterisk cpanel systemd firewalld openbsd clam_av dropbear sysmon opensmtpd exim openbsd-dhcpd dnsmasq nsd
+unbound ossec attack local""".split()
 
 # (id, column) whose value is not the catalogue's, and why.
 DEVIATIONS = {
@@ -34,9 +46,6 @@ DEVIATIONS = {
 # Ids that are not in the catalogue but have been given out: ranges of our own, and messages of our own programs.
 OWN_IDS = [(505, 507), (57000, 59999)]
 
-# Groups that name a control of a standard; rules may have them beyond those of the catalogue.
-STANDARDS = ("pci_dss_", "gdpr_", "nist_800_53_", "hipaa_", "tsc_")
-
 # Root decoders of families that the catalogue does not have.
 OWN_ROOTS = set()
 
@@ -45,6 +54,10 @@ BUILT_IN_DECODERS = {
     "rootcheck", "syscheck_integrity_changed", "syscheck_integrity_changed_2nd", "syscheck_integrity_changed_3rd",
     "syscheck_new_entry", "syscheck_deleted", "hostinfo_new", "hostinfo_modified",
 }
+
+# Groups that name a control of a standard; rules may have them beyond those of the catalogue.
+COMPLIANCE = re.compile(r"(?:pci_dss|gdpr|gpg13|hipaa|nist_800_53|tsc)_[\w.]+$")
+TECHNIQUE = re.compile(r"T\d{4}(?:\.\d{3})?$")
 
 PCRE2_ELEMENTS = {
     "pcre2", "match_pcre2", "program_name_pcre2", "hostname_pcre2", "user_pcre2", "id_pcre2", "url_pcre2",
@@ -58,6 +71,11 @@ RULE_ELEMENTS = PCRE2_ELEMENTS - {"prematch_pcre2"} | {
     "if_matched_group", "if_matched_regex", "same_source_ip", "same_id", "same_user", "same_location",
     "same_src_port", "same_dst_port", "different_url", "different_srcgeoip", "different_srcip", "description", "group",
     "info", "cve", "ignore", "check_if_ignored", "options", "mitre",
+}
+# What a rule may have beside its parents without asking for more than the sort of an event.
+SORTING_ELEMENTS = {
+    "decoded_as", "category", "program_name_pcre2", "if_sid", "if_group", "description", "group", "info", "mitre",
+    "options",
 }
 DECODER_ELEMENTS = {
     "parent", "program_name", "program_name_pcre2", "prematch", "prematch_pcre2", "regex", "pcre2", "order", "fts",
@@ -105,6 +123,10 @@ def check_elements(where, element, known):
         for attribute in child.attrib:
             if attribute not in ATTRIBUTES.get(child.tag, set()):
                 differs(where, f"unknown attribute {attribute} of <{child.tag}>")
+        if child.tag == "mitre":
+            for part in child:
+                if part.tag != "id" or part.attrib or not TECHNIQUE.match(part.text or ""):
+                    differs(where, f"<mitre> holds <{part.tag}> {part.text!r} instead of ids of techniques")
         if child.tag in PCRE2_ELEMENTS and re.match(r"(?:\(\?:)?\.\*", child.text or ""):
             differs(where, f"<{child.tag}> begins with an unanchored .*")
 
@@ -130,15 +152,20 @@ def flags_of(rule):
     return ";".join(flags)
 
 
-def read_rules(folder):
+def file_of(name):
+    return "rules_config.xml" if name == "rules_config" else f"{name}_rules.xml"
+
+
+def read_rules(root):
     """Id -> columns, in load order."""
+    folder = root / "rules"
     rules = collections.OrderedDict()
-    names = {f"{name}_rules.xml": name for name in LOAD_ORDER}
-    names["rules_config.xml"] = "rules_config"
     present = {path.name: path for path in folder.glob("*.xml")}
-    order = [name for name in ("rules_config.xml", *(f"{name}_rules.xml" for name in LOAD_ORDER)) if name in present]
-    order += sorted(set(present) - set(order))  # not in the default list; loaded behind it
+    order = re.findall(r"<include>([^<]+)</include>", shipped.without_comments(shipped.with_optional(root)))
     for file in order:
+        if file not in present:
+            differs("etc/ospatrol-local.conf", f"includes {file}, which is not there")
+            continue
         for group in read_file(present[file]):
             if group.tag != "group" or list(group.attrib) != ["name"]:
                 differs(file, f"<{group.tag}> where <group name=...> was expected")
@@ -163,7 +190,7 @@ def read_rules(folder):
                         if int(parent) not in rules:
                             differs(where, f"<{name}> {parent} is not loaded before it")
                 rules[number] = {
-                    "file": names.get(file, file.removesuffix("_rules.xml")),
+                    "file": file.removesuffix(".xml").removesuffix("_rules"),
                     "level": rule.get("level", ""),
                     "parents": parents_of(rule),
                     "decoded_as": joined(rule, "decoded_as"),
@@ -172,7 +199,9 @@ def read_rules(folder):
                     "timeframe": rule.get("timeframe", ""),
                     "ignore": rule.get("ignore", ""),
                     "flags": flags_of(rule),
-                    "groups": ",".join(words(group.get("name") + joined(rule, "group"))),
+                    "groups": ",".join(word for word in words(group.get("name") + joined(rule, "group"))
+                                       if not COMPLIANCE.match(word)),
+                    "sorts": rule.get("level") == "0" and {child.tag for child in rule} <= SORTING_ELEMENTS,
                 }
     return rules
 
@@ -200,6 +229,67 @@ def read_decoders(folder):
     return decoders
 
 
+def check_configuration(root, catalogue):
+    """What is included, against the default set, and in which order."""
+    where = "etc/ospatrol-local.conf"
+    in_default = {file_of(row["file"]): row["default"] != "-" for row in catalogue}
+    included, present = shipped.includes(root), {path.name for path in (root / "rules").glob("*.xml")}
+    for file, default in in_default.items():
+        if default and file in present and file not in included:
+            differs(where, f"{file} is of the default set and not included")
+        if not default and file in included:
+            differs(where, f"{file} is not of the default set and included")
+    for file in sorted(present - set(in_default) - set(included)):
+        differs(where, f"{file} is not included, and the catalogue does not call it optional")
+    expected = [file_of(name) for name in LOAD_ORDER]
+    known = [file for file in included if file in expected]
+    for before, after in zip(known, known[1:]):
+        if expected.index(before) > expected.index(after):
+            differs(where, f"{before} is included before {after}")
+    if included[-1] != "local_rules.xml":
+        differs(where, "local_rules.xml is not the last one included")
+
+
+def read_tests(folder):
+    """Id -> the endings of its keys ("pass", "fail"), of all files of a folder."""
+    found = collections.defaultdict(set)
+    for path in sorted(folder.glob("*.ini")):
+        parser = configparser.RawConfigParser(strict=False)
+        parser.read(path, encoding="utf-8")
+        for section in parser.sections():
+            rule = parser.get(section, "rule", fallback="").strip()
+            if rule.isdigit():
+                found[int(rule)] |= {key.split()[-1] for key in parser.options(section) if key.startswith("log ")}
+    return found
+
+
+def check_tests(root, rules):
+    folder = root / "tests/rules"
+    excepted = {}
+    for name in ("inert.tsv", "untested.tsv"):
+        for row in read_table(folder / name):
+            if not (row["reason"] or "").strip():
+                differs(name, f"rule {row['id']}: no reason")
+            if int(row["id"]) in excepted:
+                differs(name, f"rule {row['id']}: is listed twice")
+            if int(row["id"]) not in rules:
+                differs(name, f"rule {row['id']} does not exist")
+            excepted[int(row["id"])] = name
+    tested, tested_optional = read_tests(folder), read_tests(folder / "optional")
+    left_out = {file.removesuffix(".xml").removesuffix("_rules") for file in shipped.optional(root)}
+    for number, rule in rules.items():
+        endings = (tested_optional if rule["file"] in left_out else tested).get(number, set())
+        if number in excepted:
+            if excepted[number] == "inert.tsv" and "pass" in endings:
+                differs(f"rule {number}", "is listed in inert.tsv, but a test fires it")
+        elif "noalert" in rule["flags"]:
+            continue  # never fires itself
+        elif "pass" not in endings:
+            differs(f"rule {number}", "no test fires it")
+        elif "fail" not in endings and not rule["sorts"]:
+            differs(f"rule {number}", "no test has a line that misses it")
+
+
 def check_rules(rules, catalogue):
     files = {columns["file"] for columns in rules.values()}
     expected = {int(row["id"]): row for row in catalogue if row["file"] in files}
@@ -211,8 +301,6 @@ def check_rules(rules, catalogue):
         for column in ("file", "level", "parents", "decoded_as", "category", "frequency", "timeframe", "ignore",
                        "flags", "groups"):
             ours_value, their_value = ours[column], row[column]
-            if column == "groups":
-                ours_value = ",".join(name for name in ours_value.split(",") if not name.startswith(STANDARDS))
             if column in ("groups", "flags"):
                 separator = "," if column == "groups" else ";"
                 ours_value, their_value = (sorted(filter(None, value.split(separator)))
@@ -250,12 +338,30 @@ def read_table(path):
         return list(csv.DictReader(table, delimiter="\t", quoting=csv.QUOTE_NONE))
 
 
+def check_complete(rules, decoders, rules_catalogue, decoders_catalogue):
+    for row in rules_catalogue:
+        if int(row["id"]) not in rules and row["file"] != "local" and not any(
+                rule["file"] == row["file"] for rule in rules.values()):
+            differs(f"rule {row['id']}", f"missing with its whole file ({row['file']}: {row['meaning']})")
+    present = {(decoder["name"], decoder["parent"]) for decoder in decoders}
+    for row in decoders_catalogue:
+        if not row["parent"] and (row["name"], "") not in present:
+            differs(f"decoder {row['name']}", "missing")
+
+
 def main():
-    root = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else pathlib.Path(__file__).resolve().parents[2]
-    rules = read_rules(root / "rules")
+    arguments = [argument for argument in sys.argv[1:] if argument != "--complete"]
+    root = pathlib.Path(arguments[0]) if arguments else pathlib.Path(__file__).resolve().parents[2]
+    rules_catalogue = read_table(root / "tests/data/rules-catalogue.tsv")
+    decoders_catalogue = read_table(root / "tests/data/decoders-catalogue.tsv")
+    rules = read_rules(root)
     decoders = read_decoders(root / "decoders")
-    check_rules(rules, read_table(root / "tests/data/rules-catalogue.tsv"))
-    check_decoders(decoders, read_table(root / "tests/data/decoders-catalogue.tsv"), rules)
+    check_configuration(root, rules_catalogue)
+    check_rules(rules, rules_catalogue)
+    check_decoders(decoders, decoders_catalogue, rules)
+    check_tests(root, rules)
+    if "--complete" in sys.argv[1:]:
+        check_complete(rules, decoders, rules_catalogue, decoders_catalogue)
     for line in differences:
         print(line)
     print(f"{len(rules)} rules, {len(decoders)} decoders, {len(differences)} differences")
