@@ -47,7 +47,7 @@ DEVIATIONS = {
 OWN_IDS = [(505, 507), (57000, 59999)]
 
 # Root decoders of families that the catalogue does not have.
-OWN_ROOTS = set()
+OWN_ROOTS = {"filterlog"}
 
 # Our decoders that the catalogue does not know: children that keep the name of their parent need no entry.
 BUILT_IN_DECODERS = {
