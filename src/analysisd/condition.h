@@ -2,6 +2,7 @@
 // one new file condition_<name>.cpp and one line in that table.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,12 +25,27 @@ struct ConditionContext {
   std::vector<std::string>& last_events;
 };
 
+// Texts of which one must occur, in any case, in what a condition reads for it to hold.
+struct RequiredTexts {
+  enum class Source : uint8_t {
+    kMessage,  // the text behind the header
+    kField,    // a value that a decoder took from it, or the program name
+  };
+  Source source = Source::kMessage;
+  const std::vector<std::string>* texts = nullptr;  // nullptr: nothing is known
+};
+
 class Condition {
  public:
   virtual ~Condition() = default;
 
   // True when the event has what the condition wants. A field that is not set never matches.
   virtual bool Holds(const Event& event, ConditionContext& context) const = 0;
+
+  virtual RequiredTexts Required() const { return {}; }
+  // True when Holds changes what is remembered, so that it must be asked whenever the conditions
+  // before it hold.
+  virtual bool Stores() const { return false; }
 
   // Name of the XML element, for traces and lint.
   virtual std::string_view element() const = 0;

@@ -25,6 +25,7 @@ class CheckDiffCondition : public Condition {
     context.last_events.push_back(std::move(*last));
     return true;
   }
+  bool Stores() const override { return true; }
   std::string_view element() const override { return "check_diff"; }
   std::string Describe(const Event&) const override {
     return "check_diff: no earlier output, or the same";

@@ -19,6 +19,9 @@ class FieldCondition : public Condition {
   bool Holds(const Event& event, ConditionContext&) const override {
     return pattern_.Holds(event.GetDynamic(name_));
   }
+  RequiredTexts Required() const override {
+    return {RequiredTexts::Source::kField, pattern_.Texts()};
+  }
   std::string_view element() const override { return "field"; }
   std::string Describe(const Event& event) const override {
     return fmt::format("field {} {}", name_, pattern_.Describe(event.GetDynamic(name_)));

@@ -11,6 +11,7 @@ class IfFtsCondition : public Condition {
   bool Holds(const Event& event, ConditionContext& context) const override {
     return context.first_seen.Test(event, context.state);
   }
+  bool Stores() const override { return true; }
   std::string_view element() const override { return "if_fts"; }
   std::string Describe(const Event&) const override {
     return "if_fts: seen before, or the decoder has no <fts>";

@@ -25,6 +25,12 @@ class FieldPattern {
     return pattern_->Matches(value) != negated_;
   }
 
+  // Of the pattern; empty when nothing is known.
+  const std::vector<std::string>* Texts() const {
+    const bool known = pattern_ != nullptr && !negated_ && !pattern_->Literals().empty();
+    return known ? &pattern_->Literals() : nullptr;
+  }
+
   // "'Failed password' against 'Accepted password'"
   std::string Describe(std::string_view value) const;
 

@@ -11,6 +11,7 @@ namespace ospatrol::analysisd {
 namespace {
 
 using pattern::Language;
+using Source = RequiredTexts::Source;
 
 template <Field F>
 std::string_view Read(const Event& event) {
@@ -25,7 +26,8 @@ std::string_view ReadUser(const Event& event) {
 }
 
 ConditionSpec Text(std::string_view element, std::string_view twin,
-                   std::string_view (*read)(const Event&), Language language = Language::kOsMatch) {
+                   std::string_view (*read)(const Event&), Language language = Language::kOsMatch,
+                   std::optional<Source> source = Source::kField) {
   return {.element = element,
           .twin = twin,
           .repetition = Repetition::kTogether,
@@ -33,18 +35,19 @@ ConditionSpec Text(std::string_view element, std::string_view twin,
           .survives_overwrite = false,
           .read = read,
           .language = language,
+          .source = source,
           .attributes = {"type", "negate"}};
 }
 
 ConditionSpec Geo(std::string_view element, std::string_view twin,
                   std::string_view (*read)(const Event&)) {
-  ConditionSpec spec = Text(element, twin, read);
+  ConditionSpec spec = Text(element, twin, read, Language::kOsMatch, std::nullopt);
   spec.survives_overwrite = true;
   return spec;
 }
 
 ConditionSpec Exact(std::string_view element, std::string_view (*read)(const Event&)) {
-  ConditionSpec spec = Text(element, "", read);
+  ConditionSpec spec = Text(element, "", read, Language::kOsMatch, std::nullopt);
   spec.exact = true;
   return spec;
 }
@@ -72,8 +75,8 @@ std::vector<ConditionSpec> BuildTable() {
       Special("decoded_as", Repetition::kLast, MakeDecodedAs),
       Text("program_name", "program_name_pcre2", ReadProgram),
       Text("id", "id_pcre2", Read<Field::kId>),
-      Text("match", "match_pcre2", ReadLog),
-      Text("regex", "pcre2", ReadLog, Language::kOsRegex),
+      Text("match", "match_pcre2", ReadLog, Language::kOsMatch, Source::kMessage),
+      Text("regex", "pcre2", ReadLog, Language::kOsRegex, Source::kMessage),
       Exact("action", Read<Field::kAction>),
       Text("url", "url_pcre2", Read<Field::kUrl>),
       DynamicField(),
@@ -89,7 +92,7 @@ std::vector<ConditionSpec> BuildTable() {
       Special("time", Repetition::kLast, MakeTime),
       Special("weekday", Repetition::kLast, MakeWeekday),
       Text("extra_data", "extra_data_pcre2", Read<Field::kData>),
-      Text("hostname", "hostname_pcre2", ReadHostname),
+      Text("hostname", "hostname_pcre2", ReadHostname, Language::kOsMatch, std::nullopt),
       Text("status", "status_pcre2", Read<Field::kStatus>),
       Special("check_diff", Repetition::kLast, MakeCheckDiff),
       Special("if_fts", Repetition::kLast, MakeIfFts),

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -52,6 +53,8 @@ struct ConditionSpec {
   // Conditions on one text of the event.
   std::string_view (*read)(const Event& event) = nullptr;
   pattern::Language language = pattern::Language::kOsMatch;
+  // Where that text stands; nothing when it may come from elsewhere than the message.
+  std::optional<RequiredTexts::Source> source = {};
   bool exact = false;  // compared as a whole, case matters, unless `type` says otherwise
 
   std::vector<std::string_view> attributes = {};  // others are ignored with a WARN

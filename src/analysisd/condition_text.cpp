@@ -18,6 +18,10 @@ class TextCondition : public Condition {
   bool Holds(const Event& event, ConditionContext&) const override {
     return pattern_.Holds(spec_.read(event));
   }
+  RequiredTexts Required() const override {
+    if (!spec_.source) return {};
+    return {*spec_.source, pattern_.Texts()};
+  }
   std::string_view element() const override { return pcre2_ ? spec_.twin : spec_.element; }
   std::string Describe(const Event& event) const override {
     return fmt::format("{} {}", element(), pattern_.Describe(spec_.read(event)));

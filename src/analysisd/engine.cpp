@@ -17,6 +17,7 @@
 #include "analysisd/predecoder.h"
 #include "analysisd/repeat_filter.h"
 #include "analysisd/rootcheck_decoder.h"
+#include "analysisd/rule_index.h"
 #include "analysisd/rule_set.h"
 #include "analysisd/state_bytes.h"
 #include "analysisd/syscheck_decoder.h"
@@ -105,6 +106,7 @@ Verdict Engine::Impl::JudgeEvent(Event& event, Tracer* tracer) {
     return verdict;
   }
   verdict.accumulated = accumulator.Apply(event);
+  if (event.candidates.empty()) ruleset->index().Select(event);
 
   Trial trial{.event = event, .tracer = tracer, .mark = 0, .last_events = {}};
   const Rule* rule = event.relayed_rule != nullptr ? event.relayed_rule : FirstMatch(trial);
@@ -161,11 +163,12 @@ const Rule* Engine::Impl::TryChildren(const RuleNode& node, Trial& trial) {
     }
     return nullptr;
   }
-  const Decoder* decoder = trial.event.decoder;
-  for (const RuleNode* child : node.children.For(decoder == nullptr ? 0 : decoder->name_id)) {
-    if (const Rule* rule = Try(*child, trial)) return rule;
-  }
-  return nullptr;
+  const Rule* found = nullptr;
+  RuleIndex::ForEach(node.children, trial.event, [&](const RuleNode& child) {
+    found = Try(child, trial);
+    return found != nullptr;
+  });
+  return found;
 }
 
 bool Engine::Impl::Holds(const Rule& rule, Trial& trial) {
@@ -251,7 +254,9 @@ Engine::~Engine() = default;
 
 void Engine::Decode(Event& event) const {
   Predecode(event, impl_->ruleset->options());
-  if (!NeedsState(event.kind)) impl_->ruleset->decoders().Decode(event);
+  if (NeedsState(event.kind)) return;
+  impl_->ruleset->decoders().Decode(event);
+  impl_->ruleset->index().Select(event);
 }
 
 Verdict Engine::Judge(Event& event, Tracer* tracer) { return impl_->JudgeEvent(event, tracer); }

@@ -74,7 +74,7 @@ void Event::Reset() {
   fields.fill({});
   dynamic_fields.clear();
   extraction_.clear();
-  extraction_.clear();
+  candidates.clear();
   file = {};
   location_buffer_.clear();
   text_buffer_.clear();

@@ -94,6 +94,7 @@ class Event {
   std::array<std::string_view, kFieldCount> fields{};
   std::vector<std::pair<std::string_view, std::string_view>> dynamic_fields;
   FileFacts file;
+  std::vector<uint64_t> candidates;  // nodes of the rule tree that it can reach (rule_index.h)
 
  private:
   std::string location_buffer_;

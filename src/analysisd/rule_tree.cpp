@@ -1,7 +1,6 @@
 #include "analysisd/rule_tree.h"
 
 #include <algorithm>
-#include <set>
 #include <utility>
 
 namespace ospatrol::analysisd {
@@ -29,23 +28,6 @@ void SiblingList::Insert(std::unique_ptr<RuleNode> node) {
       std::upper_bound(nodes_.begin(), nodes_.end(), node,
                        [](const auto& a, const auto& b) { return ComesBefore(*a, *b); });
   nodes_.insert(place, std::move(node));
-}
-
-void SiblingList::Finish() {
-  std::set<int> decoders;
-  for (const auto& node : nodes_) {
-    if (node->rule->decoder_name_id != 0) decoders.insert(node->rule->decoder_name_id);
-  }
-  const auto select = [this](int decoder) {
-    std::vector<const RuleNode*> selected;
-    for (const auto& node : nodes_) {
-      const int wanted = node->rule->decoder_name_id;
-      if (wanted == 0 || wanted == decoder) selected.push_back(node.get());
-    }
-    return selected;
-  };
-  unbound_ = select(0);
-  for (const int decoder : decoders) by_decoder_.emplace(decoder, select(decoder));
 }
 
 std::unique_ptr<RuleNode> RuleTree::MakeNode(const Rule& rule) {
@@ -182,10 +164,14 @@ void RuleTree::Resort(const Rule& rule, SiblingList& list) {
                    [](const auto& a, const auto& b) { return ComesBefore(*a, *b); });
 }
 
-void RuleTree::Finish() { Finish(roots_); }
+void RuleTree::Finish() {
+  next_number_ = 0;
+  Finish(roots_);
+}
 
 void RuleTree::Finish(SiblingList& list) {
-  list.Finish();
+  list.first_ = next_number_;
+  next_number_ += list.nodes_.size();
   for (const auto& node : list.nodes_) Finish(node->children);
 }
 

@@ -2,14 +2,12 @@
 //
 // Nodes refer to rules; a rule with several parents has several nodes, and children hang on nodes.
 // Siblings are tried by level, highest first, level 0 before all others, equal levels in load
-// order. After Finish() each sibling list also knows, for each decoder, which of its nodes can
-// apply to it: an event never touches a rule whose <decoded_as> names another decoder.
+// order. Finish() numbers all nodes, siblings side by side in that order; rule_index.h tells by these
+// numbers which of them an event can reach.
 #pragma once
 
 #include <cstddef>
 #include <memory>
-#include <span>
-#include <unordered_map>
 #include <vector>
 
 #include "analysisd/rule.h"
@@ -30,24 +28,15 @@ class SiblingList {
   const std::vector<std::unique_ptr<RuleNode>>& all() const { return nodes_; }
   bool empty() const { return nodes_.empty(); }
 
-  // Those of all() whose <decoded_as> is absent or names this decoder. REQUIRES: the tree is
-  // finished.
-  std::span<const RuleNode* const> For(int decoder_name_id) const {
-    if (!by_decoder_.empty()) {
-      const auto found = by_decoder_.find(decoder_name_id);
-      if (found != by_decoder_.end()) return found->second;
-    }
-    return unbound_;
-  }
+  // Number of the first node of all(); the others follow. REQUIRES: the tree is finished.
+  size_t first() const { return first_; }
 
  private:
   friend class RuleTree;
   void Insert(std::unique_ptr<RuleNode> node);
-  void Finish();
 
   std::vector<std::unique_ptr<RuleNode>> nodes_;
-  std::vector<const RuleNode*> unbound_;  // without <decoded_as>
-  std::unordered_map<int, std::vector<const RuleNode*>> by_decoder_;
+  size_t first_ = 0;
 };
 
 struct RuleNode {
@@ -82,7 +71,7 @@ class RuleTree {
   // Puts the nodes of a rule in their place again after its level changed.
   void Resort(const Rule& rule);
 
-  // No change is possible afterwards.
+  // Numbers the nodes from 0. No change is possible afterwards.
   void Finish();
 
   bool IsTooLarge() const { return node_count_ > kMaxNodes; }
@@ -97,12 +86,13 @@ class RuleTree {
   std::unique_ptr<RuleNode> Clone(const RuleNode& node);
   void Uproot(const Rule& rule, SiblingList& list);
   void Resort(const Rule& rule, SiblingList& list);
-  static void Finish(SiblingList& list);
+  void Finish(SiblingList& list);
 
   SiblingList roots_;
   std::unique_ptr<RuleNode> uprooted_;
   size_t node_count_ = 0;
   size_t next_order_ = 0;
+  size_t next_number_ = 0;
 };
 
 }  // namespace ospatrol::analysisd

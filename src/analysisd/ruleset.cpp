@@ -8,6 +8,7 @@
 #include "analysisd/decoder_loader.h"
 #include "analysisd/decoder_set.h"
 #include "analysisd/list_set.h"
+#include "analysisd/rule_index.h"
 #include "analysisd/rule_loader.h"
 #include "analysisd/rule_set.h"
 
@@ -41,6 +42,7 @@ EngineOptions EngineOptions::From(const config::Configuration& configuration,
   options.predecode_extended = number("analysisd.predecode_extended") != 0;
   options.overwrite_compat = number("analysisd.overwrite_compat") != 0;
   options.repeat_filter = number("analysisd.repeat_filter") != 0;
+  options.search_texts = number("analysisd.prefilter") != 0;
   options.memory_size = configuration.global.memory_size;
   options.log_alert_level = configuration.alerts.log_alert_level;
   options.email_alert_level = configuration.alerts.email_alert_level;
@@ -76,6 +78,8 @@ std::shared_ptr<const Ruleset> Ruleset::From(std::unique_ptr<DecoderSet> decoder
   set->lists_ = std::move(lists);
   set->rules_ = std::move(rules);
   set->options_ = std::move(options);
+  set->index_ = std::make_unique<const RuleIndex>(
+      set->rules_->tree(), set->decoders_->NameCount(), set->options_.search_texts);
   set->decoders_->SetRuleFinder([found = set->rules_.get()](int id) { return found->Find(id); });
   return set;
 }

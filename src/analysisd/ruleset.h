@@ -15,6 +15,7 @@ namespace ospatrol::analysisd {
 class DecoderSet;  // decoder_set.h
 class RuleSet;     // rule_set.h
 class ListSet;     // list_set.h
+class RuleIndex;   // rule_index.h
 
 // The numbers of internal_options.conf and of <global> that the engine obeys.
 struct EngineOptions {
@@ -27,6 +28,7 @@ struct EngineOptions {
   bool predecode_extended = false;
   bool overwrite_compat = false;
   bool repeat_filter = true;  // logtest: off
+  bool search_texts = true;   // analysisd.prefilter: find rules by the texts that they require
   int memory_size = 8192;
   int log_alert_level = 1;
   int email_alert_level = 7;
@@ -57,6 +59,7 @@ class Ruleset {
   const DecoderSet& decoders() const { return *decoders_; }
   const RuleSet& rules() const { return *rules_; }
   const ListSet& lists() const { return *lists_; }
+  const RuleIndex& index() const { return *index_; }
   const EngineOptions& options() const { return options_; }
 
  private:
@@ -64,6 +67,7 @@ class Ruleset {
   std::unique_ptr<DecoderSet> decoders_;
   std::unique_ptr<RuleSet> rules_;
   std::unique_ptr<ListSet> lists_;
+  std::unique_ptr<const RuleIndex> index_;
   EngineOptions options_;
 };
 

@@ -43,6 +43,8 @@ constexpr InternalOption kTable[] = {
     // --- analysisd: threads and queues ---
     {"analysisd.event_threads", 0, 0, 32, "analysisd",
      "decoding threads, 0 = as many as processors, at most 32"},
+    {"analysisd.prefilter", 1, 0, 1, "analysisd, logtest",
+     "1 = one search for the texts that rules require picks the rules to try; same verdicts"},
     {"analysisd.rule_matching_threads", 0, 0, 32, "analysisd", kThreadMeaning},
     {"analysisd.syscheck_threads", 0, 0, 32, "analysisd", kThreadMeaning},
     {"analysisd.rootcheck_threads", 0, 0, 32, "analysisd", kThreadMeaning},

@@ -3,6 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <functional>
+
 #include "judging.h"
 
 namespace ospatrol::analysisd {
@@ -120,25 +123,25 @@ TEST(RuleTree, IdsBelowTenAreRoots) {
   EXPECT_EQ(Draw(ruleset->rules().tree().roots()), "1 2 3 4 5 6 7 9");
 }
 
-TEST(RuleTree, ShowsADecoderOnlyTheRulesThatCanApplyToIt) {
+TEST(RuleTree, NumbersSiblingsSideBySide) {
   config::Problems problems;
-  const auto ruleset =
-      MakeRuleset(Parts{.rules = "<group name=\"g,\">" + R(100, 3, "<decoded_as>k</decoded_as>") +
-                                 R(101, 9) + R(102, 5, "<decoded_as>f</decoded_as>") +
-                                 R(103, 4, "<decoded_as>k</decoded_as>") + "</group>"},
-                  problems);
+  const auto ruleset = MakeRuleset(Parts{.rules = "<group name=\"g,\">" + R(100, 3) + R(101, 9) +
+                                                  R(102, 5, "<if_sid>100</if_sid>") +
+                                                  R(103, 4, "<if_sid>101</if_sid>") + "</group>"},
+                                   problems);
   ASSERT_NE(ruleset, nullptr);
-  const SiblingList& list = ruleset->rules().tree().roots().all()[0]->children;
-  const auto ids = [&](int decoder) {
-    std::vector<int> found;
-    for (const RuleNode* node : list.For(decoder)) found.push_back(node->rule->id);
-    return found;
+  const RuleTree& tree = ruleset->rules().tree();
+  std::vector<size_t> seen;
+  const std::function<void(const SiblingList&)> number = [&](const SiblingList& list) {
+    for (size_t i = 0; i < list.all().size(); ++i) {
+      seen.push_back(list.first() + i);
+      number(list.all()[i]->children);
+    }
   };
-  const DecoderSet& decoders = ruleset->decoders();
-  EXPECT_THAT(ids(0), ElementsAre(101));
-  EXPECT_THAT(ids(decoders.NameId("k")), ElementsAre(101, 103, 100));
-  EXPECT_THAT(ids(decoders.NameId("f")), ElementsAre(101, 102));
-  EXPECT_THAT(ids(decoders.NameId("plain")), ElementsAre(101));
+  number(tree.roots());
+  std::sort(seen.begin(), seen.end());
+  ASSERT_EQ(seen.size(), tree.node_count());
+  for (size_t i = 0; i < seen.size(); ++i) EXPECT_EQ(seen[i], i);
 }
 
 TEST(RuleTree, RefusesATreeThatDoublesWithEachRule) {
