@@ -50,7 +50,7 @@ DEVIATIONS = {
 OWN_IDS = [(505, 507), (57000, 59999)]
 
 # Root decoders of families that the catalogue does not have.
-OWN_ROOTS = {"filterlog"}
+OWN_ROOTS = {"filterlog", "suricata"}
 
 # Our decoders that the catalogue does not know: children that keep the name of their parent need no entry.
 BUILT_IN_DECODERS = {
@@ -149,6 +149,9 @@ def flags_of(rule):
     options = [child.text for child in rule.findall("options")]
     if options:
         flags.append(f"options={','.join(options)}")
+    for name, flag in (("ignore", "ignore_fields"), ("check_if_ignored", "check_if_ignored")):
+        if rule.find(name) is not None:
+            flags.append(f"{flag}={','.join(words(joined(rule, name)))}")
     for name in FLAG_ELEMENTS:
         if rule.find(name) is not None:
             flags.append(f"{name}={joined(rule, name)}")
