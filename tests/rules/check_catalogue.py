@@ -46,6 +46,7 @@ DEVIATIONS = {
     (31403, "parents"): "also in error lines of Apache 2.4 (30301)",
     (51007, "parents"): "its parent 51000 is of level 0 and never counted",
     (6106, "parents"): "a failed su is never below 6103, the logins that succeeded",
+    (51559, "parents"): "below 1002, which would take its text first",
 }
 
 # Ids that are not in the catalogue but have been given out: ranges of our own, and messages of our own programs.
