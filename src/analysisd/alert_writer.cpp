@@ -14,16 +14,15 @@ namespace ospatrol::analysisd {
 namespace {
 
 constexpr base::Seconds kDaySeconds = 86400;
-constexpr std::string_view kSpoolTree = "queue/alerts/spool";
 constexpr size_t kMemoryKept = 4 * 1024 * 1024;  // of a buffer that grew in a burst
 
 constexpr std::array<DailyFileNames, 6> kNames{{
-    {paths::kAlerts, "ospatrol-alerts", "log", "alerts.log", GroupFile::RecordEnd::kEmptyLine},
-    {paths::kAlerts, "ospatrol-alerts", "json", "alerts.json"},
-    {kSpoolTree, "", "log", "", GroupFile::RecordEnd::kEmptyLine},
-    {paths::kArchives, "ospatrol-archive", "log", "archives.log"},
-    {paths::kArchives, "ospatrol-archive", "json", "archives.json"},
-    {paths::kFirewall, "ospatrol-firewall", "log", "firewall.log"},
+    {alert::kTextFiles, GroupFile::RecordEnd::kEmptyLine},
+    {alert::kJsonFiles},
+    {alert::kSpoolFiles, GroupFile::RecordEnd::kEmptyLine},
+    {{paths::kArchives, "ospatrol-archive", "log", "archives.log"}},
+    {{paths::kArchives, "ospatrol-archive", "json", "archives.json"}},
+    {{paths::kFirewall, "ospatrol-firewall", "log", "firewall.log"}},
 }};
 
 // A custom record ends in one line feed, whatever the standard one does.
@@ -184,11 +183,11 @@ void AlertWriter::ReopenDeleted() {
 // Consumers catch up within spool_days; what is older is of no use.
 void AlertWriter::RemoveOldSpools(base::Seconds now) const {
   if (!custom_) return;
-  const Day oldest = DayOf(now - options_.spool_days * kDaySeconds);
   const std::string limit =
-      fmt::format("{:04}-{:02}-{:02}.log", oldest.year, oldest.month + 1, oldest.day);
+      base::FormatDay(base::AddDays(DayOf(now), -options_.spool_days)) + ".log";
   std::error_code error;
-  for (const auto& entry : std::filesystem::directory_iterator(home_ / kSpoolTree, error)) {
+  for (const auto& entry :
+       std::filesystem::directory_iterator(home_ / alert::kSpoolFiles.tree, error)) {
     const std::string name = entry.path().filename().native();
     const bool dated = name.size() == limit.size() && base::IsDigit(name[0]) && name[4] == '-';
     std::error_code ignored;

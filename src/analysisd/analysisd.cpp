@@ -137,6 +137,7 @@ void Analysisd::Start() {
                     [this](const ipc::QueueMessage& message) { pipeline_->Take(message, now_); },
                     [this] { AfterPortion(); }});
   status_file_.emplace(home / "var/run/ospatrol-analysisd.state");
+  notifier_.emplace(home);
   intake_->Bind(home);
   SayStarted();
   every_second_ = loop_.Every(seconds(1), [this] { EverySecond(); });
@@ -243,7 +244,14 @@ bool Analysisd::Commit() {
   }
   if (blocked_) Unblock();
   intake_->AnswerTaken();
+  WakeConsumers();
   return true;
+}
+
+void Analysisd::WakeConsumers() {
+  if (writer_->counters().alerts == alerts_told_) return;
+  alerts_told_ = writer_->counters().alerts;
+  notifier_->Notify();
 }
 
 void Analysisd::Block() {
@@ -277,6 +285,7 @@ void Analysisd::EverySecond() {
     if (!Commit()) return;
   }
   settings_.ruleset->lists().Refresh(context_.home(), now_);
+  notifier_->Refresh();
   if (blocked_) return;
   try {
     if (intake_->paused()) intake_->Resume();

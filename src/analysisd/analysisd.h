@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 
+#include "alert/alert_wakeup.h"
 #include "analysisd/alert_writer.h"
 #include "analysisd/engine.h"
 #include "analysisd/intake.h"
@@ -61,6 +62,7 @@ class Analysisd : public daemon::Daemon {
   // Everything pending to disk, then answers. False: outputs or state cannot be written, and
   // nothing is read any more.
   bool Commit();
+  void WakeConsumers();
   void Block();
   void Unblock();
   void ChangeDay();
@@ -79,6 +81,8 @@ class Analysisd : public daemon::Daemon {
   std::optional<Pipeline> pipeline_;
   std::optional<Intake> intake_;
   std::optional<StatusFile> status_file_;
+  std::optional<alert::AlertNotifier> notifier_;
+  uint64_t alerts_told_ = 0;  // of the alerts written, those that consumers were woken for
 
   daemon::EventLoop::Registration every_second_, every_status_, commit_soon_;
   base::Seconds now_ = 0;  // of the portion that is being taken

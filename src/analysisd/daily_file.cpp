@@ -33,20 +33,6 @@ bool LinksAreImpossible(int error) {
 
 }  // namespace
 
-Day DayOf(base::Seconds when) {
-  const std::tm local = base::LocalTime(when);
-  return {local.tm_year + 1900, local.tm_mon, local.tm_mday};
-}
-
-std::string DailyFile::PathOf(const Day& day) const {
-  if (names_.stem.empty()) {
-    return fmt::format("{}/{:04}-{:02}-{:02}.{}", names_.tree, day.year, day.month + 1, day.day,
-                       names_.extension);
-  }
-  return fmt::format("{}/{:04}/{}/{}-{:02}.{}", names_.tree, day.year, base::MonthName(day.month),
-                     names_.stem, day.day, names_.extension);
-}
-
 void DailyFile::Open(const Day& day) {
   const std::string relative = PathOf(day);
   const std::filesystem::path target = home_ / relative;

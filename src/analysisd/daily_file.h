@@ -2,30 +2,21 @@
 // logs/alerts/2024/May/ospatrol-alerts-07.log and its hard link logs/alerts/alerts.log.
 #pragma once
 
-#include <compare>
 #include <optional>
 #include <string>
 #include <string_view>
 
+#include "alert/alert_files.h"
 #include "analysisd/group_file.h"
-#include "base/time.h"
+#include "base/day.h"
 #include "product/paths.h"
 
 namespace ospatrol::analysisd {
 
-// A calendar day in local time.
-struct Day {
-  int year = 0, month = 0, day = 0;  // month 0-11
-  auto operator<=>(const Day&) const = default;
-};
+using base::Day;
+using base::DayOf;
 
-Day DayOf(base::Seconds when);
-
-struct DailyFileNames {
-  std::string_view tree;       // "logs/alerts"
-  std::string_view stem;       // "ospatrol-alerts"; empty: TREE/YYYY-MM-DD.EXTENSION
-  std::string_view extension;  // "log"
-  std::string_view link;       // "alerts.log", in `tree`; empty: none
+struct DailyFileNames : alert::DailyNames {
   GroupFile::RecordEnd record_end = GroupFile::RecordEnd::kLineFeed;
 };
 
@@ -49,7 +40,8 @@ class DailyFile {
   std::string relative_path() const { return PathOf(day_); }  // to the prefix, for messages
 
  private:
-  std::string PathOf(const Day& day) const;  // relative to the prefix
+  // Relative to the prefix.
+  std::string PathOf(const Day& day) const { return alert::DailyPath(names_, day); }
   void Link(const std::string& target);
 
   Home home_;

@@ -159,6 +159,30 @@ inline constexpr Message kMailIncomplete{
 inline constexpr Message kQueueNotAccessible{
     1210, Level::kError, "Queue '{}' not accessible: '{}'.",
     "The program that reads the queue does not run, or the socket's mode keeps this program out."};
+inline constexpr Message kCursorDamaged{
+    9150, Level::kWarn, "'{}' is not a cursor; alerts are sent from the beginning of '{}' on.",
+    "Somebody edited or damaged it. Alerts of today may be sent twice, older ones not at all."};
+inline constexpr Message kCursorNotWritten{
+    9151, Level::kError, "Cannot keep the position in the alert log: {}.",
+    "Check space, owner and mode of queue/cursor. After a restart alerts may be sent twice."};
+inline constexpr Message kCursorLost{
+    9152, Level::kWarn, "Alert {} is not in '{}' any more; alerts are sent from byte {} of it on.",
+    "The file was emptied, replaced or cut. Some of its alerts may be sent twice."};
+inline constexpr Message kAlertsLeftOut{
+    9153, Level::kWarn, "Alerts of '{}' to '{}' are left out: older than {} days.",
+    "The program was stopped for long. See outputs.max_replay_days."};
+inline constexpr Message kAlertDayMissing{
+    9154, Level::kWarn, "'{}' is gone: what was not yet sent of it is left out.",
+    "Somebody removed the file before it was read to its end."};
+inline constexpr Message kAlertRecordBroken{
+    9155, Level::kWarn, "'{}': {} bytes from {} on are no whole record: left out.",
+    "analysisd or the machine was stopped while it wrote, or somebody else writes to the file."};
+inline constexpr Message kAlertLogUnreadable{
+    9156, Level::kError, "Cannot read '{}': {}.",
+    "Check its owner and mode, and the disk. It is tried again."};
+inline constexpr Message kAlertClockBack{
+    9157, Level::kWarn, "Alerts are written to '{}' again, an older file; sent from byte {} on.",
+    "The clock was set back. Alerts that were sent already may be sent again."};
 
 // --- engine, rules (9200-9299) ---
 inline constexpr Message kTextTooLong{1104, Level::kError, "{}:{}: {}",

@@ -14,7 +14,7 @@
 namespace ospatrol::analysisd {
 namespace {
 
-constexpr DailyFileNames kAlertNames{"logs/alerts", "ospatrol-alerts", "log", "alerts.log",
+constexpr DailyFileNames kAlertNames{{"logs/alerts", "ospatrol-alerts", "log", "alerts.log"},
                                      GroupFile::RecordEnd::kEmptyLine};
 constexpr Day kDay{2024, 4, 7};
 constexpr Day kNextDay{2024, 4, 8};
