@@ -41,6 +41,9 @@ unbound ossec attack local""".split()
 # (id, column) whose value is not the catalogue's, and why.
 DEVIATIONS = {
     (5714, "parents"): "its text is never that of 5713, below which it would hang",
+    (35095, "parents"): "inert: a composite of level 0 counts nothing",
+    (35095, "frequency"): "inert: a composite of level 0 counts nothing",
+    (35095, "timeframe"): "inert: a composite of level 0 counts nothing",
     (31401, "parents"): "also in error lines of Apache 2.4 (30301)",
     (31402, "parents"): "also in error lines of Apache 2.4 (30301)",
     (31403, "parents"): "also in error lines of Apache 2.4 (30301)",
@@ -53,7 +56,7 @@ DEVIATIONS = {
 OWN_IDS = [(505, 507), (57000, 59999)]
 
 # Root decoders of families that the catalogue does not have.
-OWN_ROOTS = {"filterlog", "suricata"}
+OWN_ROOTS = {"filterlog", "haproxy", "squid-cachelog", "suricata"}
 
 # Our decoders that the catalogue does not know: children that keep the name of their parent need no entry.
 BUILT_IN_DECODERS = {
