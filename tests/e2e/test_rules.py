@@ -12,6 +12,7 @@ from trees import Tree
 class Rules(unittest.TestCase):
     all_files = False
     folder = "tests/rules"
+    known_problems = []
 
     def setUp(self):
         self.tree = Tree()
@@ -29,12 +30,16 @@ class Rules(unittest.TestCase):
         self.assertGreater(int(summary[1]), 0)
 
     def test_lint_finds_nothing(self):
-        self.assertEqual(self.tree.logtest("--lint").stdout, "0 problems\n")
+        lines = self.tree.logtest("--lint").stdout.splitlines()
+        self.assertEqual(lines[-1], "%d problems" % len(lines[:-1]))
+        unexpected = [line for line in lines[:-1] if not any(re.match(known, line) for known in self.known_problems)]
+        self.assertEqual((unexpected, len(lines[:-1])), ([], len(self.known_problems)))
 
 
 class OptionalRules(Rules):
     all_files = True
     folder = "tests/rules/optional"
+    known_problems = [r"rules/policy_rules\.xml:\d+: rule 17101: <time>: '6 pm - 8:30 am' is read as it is meant; "]
 
 
 if __name__ == "__main__":

@@ -56,7 +56,17 @@ DEVIATIONS = {
 OWN_IDS = [(505, 507), (57000, 59999)]
 
 # Root decoders of families that the catalogue does not have.
-OWN_ROOTS = {"filterlog", "haproxy", "squid-cachelog", "suricata"}
+OWN_ROOTS = {
+    "docker",
+    "filterlog",
+    "haproxy",
+    "journald-json",
+    "kube-audit",
+    "package-log",
+    "squid-cachelog",
+    "suricata",
+    "systemd-logind",
+}
 
 # Our decoders that the catalogue does not know: children that keep the name of their parent need no entry.
 BUILT_IN_DECODERS = {
