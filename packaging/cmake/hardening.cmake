@@ -20,7 +20,10 @@ if(OSPATROL_SANITIZE)
   endif()
   target_link_options(ospatrol_flags INTERFACE -fsanitize=${OSPATROL_SANITIZE})
   if(OSPATROL_FUZZ)
-    target_compile_options(ospatrol_flags INTERFACE -fsanitize=fuzzer-no-link)
+    # Also counts lines: packaging/fuzz.sh --coverage reads it with llvm-cov.
+    target_compile_options(ospatrol_flags INTERFACE
+      -fsanitize=fuzzer-no-link -fprofile-instr-generate -fcoverage-mapping)
+    target_link_options(ospatrol_flags INTERFACE -fprofile-instr-generate)
   endif()
 else()
   target_link_options(ospatrol_flags INTERFACE -pie -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed)

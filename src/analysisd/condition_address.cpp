@@ -52,7 +52,7 @@ std::unique_ptr<const Condition> Make(const ConditionInput& input, Field field) 
       input.scope.Error(msg::kRuleAddress.id, element->line,
                         fmt::format("<{}>: '{}' is no address", input.name(),
                                     base::EscapeControls(element->content)),
-                        "[!] address [/length], IPv4 or IPv6, or any");
+                        "expected [!] address [/length], IPv4 or IPv6, or any");
       valid = false;
       continue;
     }

@@ -2,10 +2,12 @@
 #include <fmt/format.h>
 
 #include <utility>
+#include <vector>
 
 #include "analysisd/compiled_rules.h"
 #include "analysisd/condition_factories.h"
 #include "base/text.h"
+#include "config/show.h"
 #include "log/messages.h"
 
 namespace ospatrol::analysisd {
@@ -36,10 +38,13 @@ std::unique_ptr<const Condition> MakeCompiledRule(const ConditionInput& input) {
   const std::string& name = input.last().content;
   const CompiledRule* function = FindCompiledRule(name);
   if (function == nullptr) {
-    std::string known;
-    for (const CompiledRule& row : CompiledRules()) {
-      known += known.empty() ? "" : ", ";
-      known += row.name;
+    std::vector<std::string_view> known;
+    for (const CompiledRule& row : CompiledRules()) known.push_back(row.name);
+    if (!base::NearestName(name, known).empty()) {
+      input.Error(msg::kCompiledRule.id,
+                  fmt::format("no function '{}'", base::EscapeControls(name)),
+                  config::Suggest(name, known));
+      return nullptr;
     }
     // A function that a user compiled into an OSSEC: the rule is lost, the others are not.
     input.scope.WarningWithId(
@@ -47,7 +52,7 @@ std::unique_ptr<const Condition> MakeCompiledRule(const ConditionInput& input) {
         fmt::format("<compiled_rule>: no function '{}'; functions in C cannot be added, so this "
                     "rule never matches",
                     base::EscapeControls(name)),
-        known);
+        config::Suggest(name, known));
   }
   return std::make_unique<CompiledRuleCondition>(name, function);
 }

@@ -45,7 +45,7 @@ std::unique_ptr<const Condition> MakeDecodedAs(const ConditionInput& input) {
   if (name_id == 0) {
     const std::string near = NearestDecoder(decoders, name);
     input.Error(msg::kInvalidValue.id, fmt::format("no decoder '{}'", base::EscapeControls(name)),
-                near.empty() ? std::string("a name that a decoder file declares")
+                near.empty() ? std::string("expected a name that a decoder file declares")
                              : fmt::format("did you mean '{}'?", near));
     return nullptr;
   }

@@ -32,20 +32,13 @@ class FieldCondition : public Condition {
   FieldPattern pattern_;
 };
 
-const std::string* FindName(const config::Element& element) {
-  for (const config::Attribute& attribute : element.attributes) {
-    if (base::EqualsIgnoreCase(attribute.name, "name")) return &attribute.value;
-  }
-  return nullptr;
-}
-
 }  // namespace
 
 std::unique_ptr<const Condition> MakeField(const ConditionInput& input) {
-  const std::string* name = FindName(input.last());
+  const std::string* name = input.last().FindAttributeIgnoringCase("name");
   if (name == nullptr || name->empty()) {
     input.Error(msg::kInvalidAttribute.id, "lacks the attribute 'name'",
-                "the name of a field that a decoder extracts");
+                "expected name=\"...\", the name of a field that a decoder extracts");
     return nullptr;
   }
   std::optional<FieldPattern> pattern = FieldPattern::Make(input);

@@ -114,43 +114,37 @@ class ListCondition : public Condition {
   std::shared_ptr<const pattern::Pattern> value_;
 };
 
-const std::string* FindIgnoringCase(const config::Element& element, std::string_view name) {
-  for (const config::Attribute& attribute : element.attributes) {
-    if (base::EqualsIgnoreCase(attribute.name, name)) return &attribute.value;
-  }
-  return nullptr;
-}
-
 const FieldRow* ReadFieldName(const ConditionInput& input) {
-  const std::string* name = FindIgnoringCase(input.last(), "field");
+  const std::string* name = input.last().FindAttributeIgnoringCase("field");
   const FieldRow* row = name == nullptr ? nullptr : FindRow(kFields, *name);
   if (name == nullptr) {
-    input.Error(msg::kInvalidAttribute.id, "lacks the attribute 'field'", Names(kFields));
+    input.Error(msg::kInvalidAttribute.id, "lacks the attribute 'field'",
+                "expected field=\"...\" with one of: " + Names(kFields));
   } else if (row == nullptr) {
     input.Error(msg::kInvalidAttribute.id, fmt::format("field='{}'", base::EscapeControls(*name)),
-                Names(kFields));
+                "expected one of: " + Names(kFields));
   }
   return row;
 }
 
 const Lookup* ReadLookup(const ConditionInput& input) {
-  const std::string* name = FindIgnoringCase(input.last(), "lookup");
+  const std::string* name = input.last().FindAttributeIgnoringCase("lookup");
   if (name == nullptr) return kLookups.data();
   const Lookup* row = FindRow(kLookups, *name);
   if (row == nullptr) {
     input.Error(msg::kInvalidAttribute.id, fmt::format("lookup='{}'", base::EscapeControls(*name)),
-                Names(kLookups));
+                "expected one of: " + Names(kLookups));
   }
   return row;
 }
 
 std::shared_ptr<const pattern::Pattern> ReadValue(const ConditionInput& input,
                                                   const Lookup& lookup) {
-  const std::string* text = FindIgnoringCase(input.last(), "check_value");
+  const std::string* text = input.last().FindAttributeIgnoringCase("check_value");
   if (text == nullptr) {
     input.Error(msg::kInvalidAttribute.id,
                 fmt::format("lookup='{}' lacks the attribute 'check_value'", lookup.name),
-                "what the value of the key must match");
+                "expected check_value=\"...\", what the value of the key must match");
     return nullptr;
   }
   pattern::CompileError error;

@@ -21,13 +21,13 @@ struct Comparison {
 Comparison ReadType(const ConditionInput& input) {
   if (input.pcre2) return {Language::kPcre2, false};
   const Comparison usual{input.spec.language, input.spec.exact};
-  const std::string* type = input.last().FindAttribute("type");
+  const std::string* type = input.last().FindAttributeIgnoringCase("type");
   if (type == nullptr) return usual;
   if (base::EqualsIgnoreCase(*type, "osmatch")) return {Language::kOsMatch, false};
   if (base::EqualsIgnoreCase(*type, "osregex")) return {Language::kOsRegex, false};
   if (base::EqualsIgnoreCase(*type, "pcre2")) return {Language::kPcre2, false};
   input.Warning(fmt::format("type='{}' is unknown and ignored", base::EscapeControls(*type)),
-                "osmatch, osregex or pcre2");
+                "expected osmatch, osregex or pcre2");
   return usual;
 }
 
@@ -35,11 +35,11 @@ Comparison ReadType(const ConditionInput& input) {
 
 bool ReadNegate(const ConditionInput& input) {
   if (input.pcre2) return false;
-  const std::string* negate = input.last().FindAttribute("negate");
+  const std::string* negate = input.last().FindAttributeIgnoringCase("negate");
   if (negate == nullptr || base::EqualsIgnoreCase(*negate, "no")) return false;
   if (base::EqualsIgnoreCase(*negate, "yes")) return true;
   input.Warning(fmt::format("negate='{}' is unknown and ignored", base::EscapeControls(*negate)),
-                "yes or no");
+                "expected yes or no");
   return false;
 }
 

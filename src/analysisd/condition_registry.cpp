@@ -70,6 +70,13 @@ ConditionSpec DynamicField() {
   return spec;
 }
 
+ConditionSpec ListLookup() {
+  ConditionSpec spec =
+      Special("list", Repetition::kEach, MakeList, true, {"field", "lookup", "check_value"});
+  spec.strict_attributes = true;
+  return spec;
+}
+
 std::vector<ConditionSpec> BuildTable() {
   return {
       Special("decoded_as", Repetition::kLast, MakeDecodedAs),
@@ -96,7 +103,7 @@ std::vector<ConditionSpec> BuildTable() {
       Text("status", "status_pcre2", Read<Field::kStatus>),
       Special("check_diff", Repetition::kLast, MakeCheckDiff),
       Special("if_fts", Repetition::kLast, MakeIfFts),
-      Special("list", Repetition::kEach, MakeList, true, {"field", "lookup", "check_value"}),
+      ListLookup(),
   };
 }
 
@@ -113,24 +120,22 @@ Elements Select(const RuleDraft& draft, std::string_view name) {
   return found;
 }
 
-void WarnOfAttributes(const ConditionInput& input) {
+void CheckAttributes(const ConditionInput& input) {
+  std::span<const std::string_view> known = input.spec.attributes;
+  if (input.pcre2) known = {};
   for (const config::Element* element : input.elements) {
     for (const config::Attribute& attribute : element->attributes) {
-      const bool known =
-          !input.pcre2 && std::any_of(input.spec.attributes.begin(), input.spec.attributes.end(),
-                                      [&](std::string_view name) {
-                                        return base::EqualsIgnoreCase(name, attribute.name);
-                                      });
-      if (known) continue;
-      input.scope.Warning(element->line,
-                          fmt::format("<{}>: attribute '{}' is unknown and ignored", input.name(),
-                                      base::EscapeControls(attribute.name)));
+      const auto is_it = [&](std::string_view name) {
+        return base::EqualsIgnoreCase(name, attribute.name);
+      };
+      if (std::any_of(known.begin(), known.end(), is_it)) continue;
+      TellUnknownAttribute(*element, attribute, known, input.spec.strict_attributes, input.scope);
     }
   }
 }
 
 void Make(const ConditionInput& input, std::vector<std::unique_ptr<const Condition>>& made) {
-  WarnOfAttributes(input);
+  CheckAttributes(input);
   const auto add = [&](std::span<const config::Element* const> elements) {
     if (auto condition = input.spec.make({input.spec, input.pcre2, elements, input.scope})) {
       made.push_back(std::move(condition));

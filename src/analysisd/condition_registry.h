@@ -57,7 +57,8 @@ struct ConditionSpec {
   std::optional<RequiredTexts::Source> source = {};
   bool exact = false;  // compared as a whole, case matters, unless `type` says otherwise
 
-  std::vector<std::string_view> attributes = {};  // others are ignored with a WARN
+  std::vector<std::string_view> attributes = {};
+  bool strict_attributes = false;  // any other one is an error: see TellUnknownAttribute
 };
 
 std::span<const ConditionSpec> ConditionTable();

@@ -58,7 +58,7 @@ std::unique_ptr<const Condition> MakeTime(const ConditionInput& input) {
   if (!range) {
     input.Error(msg::kRuleTime.id,
                 fmt::format("'{}' is no span of time", base::EscapeControls(text)),
-                "h:mm - h:mm, each with am or pm if wanted");
+                "expected h:mm - h:mm, each with am or pm if wanted");
     return nullptr;
   }
   if (differs) {
@@ -76,7 +76,7 @@ std::unique_ptr<const Condition> MakeWeekday(const ConditionInput& input) {
   if (!days) {
     input.Error(msg::kRuleWeekday.id,
                 fmt::format("'{}' is no list of days", base::EscapeControls(text)),
-                "monday, tue, weekdays, weekends, ... separated by commas or blanks");
+                "expected monday, tue, weekdays, weekends, ... separated by commas or blanks");
     return nullptr;
   }
   return std::make_unique<WeekdayCondition>(text, *days);

@@ -137,13 +137,13 @@ class Drafter {
     if (name != nullptr) decoder_->declared_name = *name;
     if (name == nullptr || name->empty()) {
       problems_.Error(msg::kInvalidElement.id, file_, element_.line, "<decoder> has no name",
-                      "<decoder name=\"...\">");
+                      "expected <decoder name=\"...\">");
     }
     for (const config::Attribute& attribute : element_.attributes) {
       if (attribute.name == "name" || attribute.name == "status") continue;
       Error(msg::kInvalidElement, element_.line,
             fmt::format("unknown attribute '{}'", config::Show(attribute.name)),
-            "only 'name' is accepted");
+            "expected only 'name'");
     }
   }
 
@@ -193,7 +193,7 @@ class Drafter {
     pieces.text += child.content;
     if (pieces.text.size() > kMaxText && pieces.text.size() - child.content.size() <= kMaxText) {
       Error(msg::kTextTooLong, child.line, fmt::format("<{}> is too long", child.name),
-            fmt::format("at most {} bytes", kMaxText));
+            fmt::format("expected at most {} bytes", kMaxText));
     }
   }
 
@@ -206,19 +206,21 @@ class Drafter {
       Error(msg::kDecoderAttribute, child.line,
             fmt::format("<{}>: unknown attribute '{}'", child.name, config::Show(attribute.name)),
             attribute.name == "type" ? "the elements prematch_pcre2 and pcre2 take PCRE2 patterns"
-                                     : "the only attribute is 'offset'");
+                                     : "expected 'offset', the only attribute");
       return;
     }
     if (!first) {
       Error(msg::kDecoderOffsetTwice, child.line,
-            fmt::format("<{}>: only the first of several can have an offset", child.name));
+            fmt::format("<{}>: only the first of several can have an offset", child.name),
+            "expected the offset on the first of them");
       return;
     }
     const auto offset = ParseOffset(attribute.value);
     if (!offset || (!is_regex && *offset != Offset::kAfterParent)) {
       Error(msg::kDecoderOffset, child.line,
             fmt::format("<{}>: invalid offset '{}'", child.name, config::Show(attribute.value)),
-            is_regex ? "after_parent, after_prematch or after_regex" : "after_parent");
+            is_regex ? "expected after_parent, after_prematch or after_regex"
+                     : "expected after_parent");
       return;
     }
     pieces.offset = *offset;
@@ -239,7 +241,7 @@ class Drafter {
       token = token.substr(0, token.find_first_of(" \t\n\v\f\r"));
       if (token.empty()) {
         Error(msg::kInvalidValue, child.line, "<order> has an empty name",
-              "names separated by commas");
+              "expected names separated by commas");
         return;
       }
       decoder_->order.push_back(EntryOf(token));
@@ -248,7 +250,7 @@ class Drafter {
     if (decoder_->order.size() > limit) {
       Error(msg::kInvalidValue, child.line,
             fmt::format("<order> has {} names", decoder_->order.size()),
-            fmt::format("at most {} (analysisd.decoder_order_size)", limit));
+            fmt::format("expected at most {} (analysisd.decoder_order_size)", limit));
     }
   }
 
@@ -265,7 +267,7 @@ class Drafter {
     const auto tokens = base::Split(child.content, ',');
     if (tokens.size() > kMaxFts) {
       Error(msg::kInvalidValue, child.line, fmt::format("<fts> has {} names", tokens.size()),
-            fmt::format("at most {}", kMaxFts));
+            fmt::format("expected at most {}", kMaxFts));
     }
     for (const std::string_view token : tokens) {
       const auto* known = std::find_if(
@@ -274,7 +276,7 @@ class Drafter {
       if (known == kFtsNames.end()) {
         Error(msg::kInvalidValue, child.line,
               fmt::format("<fts>: unknown name '{}'", config::Show(base::Trim(token))),
-              fmt::format("one of: {}", ListOf(kFtsNames)));
+              fmt::format("expected one of: {}", ListOf(kFtsNames)));
         continue;
       }
       decoder_->fts |= known->bit;
@@ -288,7 +290,7 @@ class Drafter {
     if (known == kCategories.end()) {
       Error(msg::kInvalidValue, child.line,
             fmt::format("<type>: unknown type '{}'", config::Show(child.content)),
-            fmt::format("one of: {}", ListOf(kCategories)));
+            fmt::format("expected one of: {}", ListOf(kCategories)));
       return;
     }
     decoder_->category = known->category;
@@ -300,7 +302,7 @@ class Drafter {
     if (decoder_->plugin == nullptr) {
       Error(msg::kDecoderPlugin, child.line,
             fmt::format("<plugin_decoder>: unknown plugin '{}'", config::Show(child.content)),
-            fmt::format("one of: {}", ListOf(Plugins())));
+            fmt::format("expected one of: {}", ListOf(Plugins())));
     }
     if (child.attributes.empty()) return;
     const config::Attribute& attribute = child.attributes.front();
@@ -309,7 +311,7 @@ class Drafter {
       Error(msg::kDecoderAttribute, child.line,
             fmt::format("<plugin_decoder>: invalid attribute {}=\"{}\"",
                         config::Show(attribute.name), config::Show(attribute.value)),
-            "offset=\"after_parent\" or offset=\"after_prematch\"");
+            "expected offset=\"after_parent\" or offset=\"after_prematch\"");
       return;
     }
     decoder_->plugin_offset = *offset;
@@ -325,7 +327,8 @@ class Drafter {
       list += choice;
     }
     Error(msg::kInvalidValue, child.line,
-          fmt::format("<{}>: invalid value '{}'", child.name, config::Show(child.content)), list);
+          fmt::format("<{}>: invalid value '{}'", child.name, config::Show(child.content)),
+          "expected " + list);
     return 0;
   }
 
@@ -345,7 +348,7 @@ class Drafter {
     CheckOffsets(prematch.line, regex.line);
     if (!draft_.has_parent && !HasTest()) {
       Error(msg::kDecoderUntested, element_.line, "a decoder without parent tests nothing",
-            "a <program_name> or a <prematch>");
+            "expected a <program_name> or a <prematch>");
     }
   }
 
@@ -383,7 +386,7 @@ class Drafter {
     const auto limit = static_cast<size_t>(options_.decoder_order_size);
     if (groups <= limit) return;
     Error(msg::kInvalidValue, line, fmt::format("the pattern has {} capturing groups", groups),
-          fmt::format("at most {} (analysisd.decoder_order_size)", limit));
+          fmt::format("expected at most {} (analysisd.decoder_order_size)", limit));
   }
 
   void CheckTogether(bool has_pattern, int pattern_line) {
@@ -392,19 +395,22 @@ class Drafter {
     if (plugin_line_ != 0) {
       if (has_pattern || has_order) {
         Error(msg::kDecoderPluginMix, plugin_line_,
-              "<plugin_decoder> cannot stand beside a pattern or an <order>");
+              "<plugin_decoder> cannot stand beside a pattern or an <order>",
+              "expected one of them");
       }
       return;
     }
     if (has_order && !has_pattern) {
-      Error(msg::kDecoderOrder, order_line_, "<order> without a pattern", "a <regex> or <pcre2>");
+      Error(msg::kDecoderOrder, order_line_, "<order> without a pattern",
+            "expected a <regex> or <pcre2>");
     }
     if (has_pattern && !has_order) {
       Error(msg::kDecoderOrder, pattern_line, "a pattern without <order>",
-            "an <order> that names what the groups capture");
+            "expected an <order> that names what the groups capture");
     }
     if (has_fts && !has_pattern) {
-      Error(msg::kDecoderOrder, fts_line_, "<fts> without a pattern", "a <regex> or <pcre2>");
+      Error(msg::kDecoderOrder, fts_line_, "<fts> without a pattern",
+            "expected a <regex> or <pcre2>");
     }
   }
 
@@ -414,21 +420,23 @@ class Drafter {
       const bool plugin_on_prematch = decoder_->plugin_offset == Offset::kAfterPrematch;
       if ((on_prematch || plugin_on_prematch) && !HasPrematch()) {
         Error(msg::kDecoderOffset, on_prematch ? regex_line : plugin_line_,
-              "offset after_prematch without a <prematch>", "a <prematch>, or after_parent");
+              "offset after_prematch without a <prematch>",
+              "expected a <prematch>, or after_parent");
       }
       return;
     }
     if (decoder_->prematch_offset == Offset::kAfterParent) {
-      Error(msg::kDecoderOffset, prematch_line, "offset after_parent without a <parent>");
+      Error(msg::kDecoderOffset, prematch_line, "offset after_parent without a <parent>",
+            "expected a <parent>, or no offset");
     }
     if (decoder_->regex_offset == Offset::kAfterParent ||
         decoder_->regex_offset == Offset::kAfterRegex) {
       Error(msg::kDecoderOffset, regex_line, "offset after_parent and after_regex need a <parent>",
-            "after_prematch");
+            "expected after_prematch, or a <parent>");
     }
     if (decoder_->plugin_offset == Offset::kAfterParent) {
       Error(msg::kDecoderOffset, plugin_line_, "offset after_parent without a <parent>",
-            "after_prematch");
+            "expected after_prematch, or a <parent>");
     }
   }
 

@@ -30,7 +30,7 @@ class DecoderLoader {
       } else {
         problems_.Error(msg::kInvalidElement.id, document.file, root.line,
                         fmt::format("<{}> in a decoder file", config::Show(root.name)),
-                        "<decoder name=\"...\">");
+                        "expected <decoder name=\"...\">");
       }
     }
   }
@@ -96,7 +96,7 @@ class DecoderLoader {
     if (is_child) {
       Error(msg::kDecoderParent, *draft.decoder,
             fmt::format("parent '{}' has a parent itself", config::Show(draft.parent)),
-            "a decoder without <parent>: decoders are two levels deep");
+            "expected a decoder without <parent>: decoders are two levels deep");
     } else {
       Error(msg::kDecoderParent, *draft.decoder,
             fmt::format("no decoder '{}' before this one", config::Show(draft.parent)),
@@ -111,7 +111,7 @@ class DecoderLoader {
       if (decoder->parents.empty()) names.push_back(decoder->declared_name);
     }
     const std::string_view nearest = base::NearestName(name, names);
-    if (nearest.empty()) return "the name of a decoder without <parent>, loaded earlier";
+    if (nearest.empty()) return "expected the name of a decoder without <parent>, loaded earlier";
     return fmt::format("did you mean '{}'?", nearest);
   }
 
@@ -126,23 +126,26 @@ class DecoderLoader {
     if (decoder.regex_offset == Offset::kAfterRegex &&
         !(continues && ((*earlier)->regex || (*earlier)->prematch))) {
       Error(msg::kDecoderOffset, decoder,
-            "offset after_regex without an earlier decoder of the same name and parent");
+            "offset after_regex without an earlier decoder of the same name and parent",
+            "expected a decoder with a pattern before it, or after_prematch");
     }
     if (!continues) return problems_.error_count() == errors_before;
     if (decoder.prematch) {
       Error(msg::kDecoderSiblingPrematch, decoder,
-            "continues a decoder of the same name and cannot have a <prematch>");
+            "continues a decoder of the same name and cannot have a <prematch>",
+            "expected the <prematch> in the first of them only, or another name");
     }
     if (decoder.fts != 0) {
       Error(msg::kDecoderSiblingFts, decoder,
-            "continues a decoder of the same name and cannot have <fts>");
+            "continues a decoder of the same name and cannot have <fts>",
+            "expected the <fts> in the first of them only, or another name");
     }
     if (!decoder.regex || !(*earlier)->regex || IsPcre2(decoder) != IsPcre2(**earlier)) {
       Error(msg::kDecoderSiblingKind, decoder,
             fmt::format("continues the decoder of the same name in {}:{} and needs a pattern of "
                         "the same kind",
                         (*earlier)->file, (*earlier)->line),
-            "<regex> after <regex>, <pcre2> after <pcre2>");
+            "expected <regex> after <regex>, <pcre2> after <pcre2>");
     }
     return problems_.error_count() == errors_before;
   }

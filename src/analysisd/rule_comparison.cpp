@@ -75,7 +75,8 @@ std::optional<ComparedValue> ReadCompared(const ComparedName& row, const Element
   const std::string_view name = base::Trim(element.content);
   if (name.empty()) {
     scope.Error(msg::kInvalidValue.id, element.line,
-                fmt::format("<{}>: names no field", element.name), "the name of one decoded field");
+                fmt::format("<{}>: names no field", element.name),
+                "expected the name of one decoded field");
     return std::nullopt;
   }
   if (const Field fixed = FixedField(name); fixed != Field::kCount) return OfField(fixed);

@@ -34,7 +34,7 @@ std::optional<int> ReadNumber(const RuleDraft::Joined& joined, std::string_view 
     scope.Error(
         msg::kInvalidValue.id, joined.line,
         fmt::format("<{}>: '{}' is not a number", element, base::EscapeControls(joined.text)),
-        "digits only");
+        "expected digits only");
     return std::nullopt;
   }
   return number;
@@ -140,14 +140,14 @@ std::vector<int> ReadSids(const RuleDraft::Joined& joined, std::string_view elem
     if (!sid || *sid < 0) {
       scope.Error(msg::kInvalidValue.id, joined.line,
                   fmt::format("<{}>: '{}' is not a rule id", element, base::EscapeControls(word)),
-                  "ids separated by commas or blanks");
+                  "expected ids separated by commas or blanks");
       continue;
     }
     if (std::find(sids.begin(), sids.end(), *sid) == sids.end()) sids.push_back(*sid);
   }
   if (sids.empty()) {
     scope.Error(msg::kInvalidValue.id, joined.line, fmt::format("<{}>: names no rule", element),
-                "ids separated by commas or blanks");
+                "expected ids separated by commas or blanks");
   }
   return sids;
 }
@@ -201,7 +201,8 @@ std::optional<Parents> ReadParents(const RuleDraft& draft, RuleScope& scope) {
     parents.level = ReadNumber(draft.if_level, "if_level", scope);
     parents.line = draft.if_level.line;
     if (parents.level == 0) {
-      scope.Error(msg::kInvalidValue.id, parents.line, "<if_level>: 0 is no level", "1 to 16");
+      scope.Error(msg::kInvalidValue.id, parents.line, "<if_level>: 0 is no level",
+                  "expected 1 to 16");
     }
   } else if (draft.if_group) {
     group = &draft.if_group;

@@ -9,6 +9,7 @@
 #include "analysisd/condition_registry.h"
 #include "analysisd/rule_comparison.h"
 #include "base/text.h"
+#include "config/show.h"
 #include "log/messages.h"
 #include "pattern/pattern.h"
 
@@ -37,7 +38,7 @@ std::optional<int> ReadDigits(const AttributeInput& input, size_t used) {
     input.scope.Error(
         msg::kInvalidValue.id, 0,
         fmt::format("attribute {}='{}' is not a number", input.name, Quoted(input.value)),
-        "digits only");
+        "expected digits only");
     return std::nullopt;
   }
   if (input.value.size() > used) {
@@ -52,7 +53,7 @@ void ReadId(const AttributeInput& input) {
   if (!id) return;
   if (*id == 0) {
     input.scope.Error(msg::kInvalidValue.id, 0, fmt::format("attribute id='{}'", input.value),
-                      "1 to 999999");
+                      "expected 1 to 999999");
     return;
   }
   input.draft.id = *id;
@@ -84,7 +85,8 @@ void ReadNoAlert(const AttributeInput& input) { input.draft.noalert = true; }
 void ReadOverwrite(const AttributeInput& input) {
   if (input.value != "yes" && input.value != "no") {
     input.scope.Error(msg::kInvalidValue.id, 0,
-                      fmt::format("attribute overwrite='{}'", Quoted(input.value)), "yes or no");
+                      fmt::format("attribute overwrite='{}'", Quoted(input.value)),
+                      "expected yes or no");
     return;
   }
   input.draft.overwrite = input.value == "yes";
@@ -144,7 +146,7 @@ void ReadCategory(const ElementInput& input) {
     }
   }
   input.Error(msg::kRuleCategory.id, fmt::format("no category '{}'", Quoted(input.element.content)),
-              "syslog, firewall, ids, web-log, squid, windows or ossec");
+              "expected syslog, firewall, ids, web-log, squid, windows or ossec");
 }
 
 void ReadDescription(const ElementInput& input) {
@@ -155,20 +157,34 @@ void ReadDescription(const ElementInput& input) {
 
 void ReadGroup(const ElementInput& input) { input.draft.group += input.element.content; }
 
+// The label of type="..." of <info>; text for what is none of the types, unless it looks like one
+// of them.
+std::string_view InfoLabel(const ElementInput& input, const std::string& type) {
+  static constexpr std::array<std::string_view, 4> kTypes{"text", "link", "cve", "osvdb"};
+  static constexpr std::array<std::string_view, 4> kLabels{"Text", "Link", "CVE", "OSVDB"};
+  for (size_t i = 0; i < kTypes.size(); ++i) {
+    if (base::EqualsIgnoreCase(type, kTypes[i])) return kLabels[i];
+  }
+  const std::string text = fmt::format("no type '{}'", Quoted(type));
+  if (!base::NearestName(type, kTypes).empty()) {
+    input.Error(msg::kInvalidAttribute.id, text, config::Suggest(type, kTypes));
+  } else {
+    input.Warning(text + ", taken as text", config::Suggest(type, kTypes));
+  }
+  return kLabels[0];
+}
+
 void ReadInfo(const ElementInput& input) {
-  static constexpr std::array kTypes{
-      std::pair{std::string_view("text"), std::string_view("Text")},
-      std::pair{std::string_view("link"), std::string_view("Link")},
-      std::pair{std::string_view("cve"), std::string_view("CVE")},
-      std::pair{std::string_view("osvdb"), std::string_view("OSVDB")},
-  };
-  std::string_view shown = "Text";
-  if (const std::string* type = input.element.FindAttribute("type")) {
-    for (const auto& [name, label] : kTypes) {
-      if (base::EqualsIgnoreCase(*type, name)) shown = label;
+  static constexpr std::array<std::string_view, 1> kKnown{"type"};
+  std::string_view label = "Text";
+  for (const config::Attribute& attribute : input.element.attributes) {
+    if (base::EqualsIgnoreCase(attribute.name, kKnown[0])) {
+      label = InfoLabel(input, attribute.value);
+    } else {
+      TellUnknownAttribute(input.element, attribute, kKnown, false, input.scope);
     }
   }
-  input.draft.infos.push_back({std::string(shown), input.element.content});
+  input.draft.infos.push_back({std::string(label), input.element.content});
   input.draft.info_text += input.element.content;
 }
 
@@ -194,7 +210,7 @@ unsigned IgnoreFields(const ElementInput& input) {
   if (fields == 0) {
     input.Error(msg::kInvalidValue.id,
                 fmt::format("'{}' names no value", Quoted(input.element.content)),
-                "user, srcip, dstip, id, location, data or name");
+                "expected user, srcip, dstip, id, location, data or name");
   }
   return fields;
 }
@@ -208,8 +224,9 @@ void ReadOptions(const ElementInput& input) {
   static constexpr std::array<std::string_view, 5> kWords{"alert_by_email", "no_email_alert",
                                                           "log_alert", "no_log", "no_ar"};
   if (std::find(kWords.begin(), kWords.end(), input.element.content) == kWords.end()) {
-    input.Error(msg::kInvalidValue.id, fmt::format("no option '{}'", Quoted(input.element.content)),
-                "alert_by_email, no_email_alert, log_alert, no_log or no_ar, one an element");
+    input.Error(
+        msg::kInvalidValue.id, fmt::format("no option '{}'", Quoted(input.element.content)),
+        "expected alert_by_email, no_email_alert, log_alert, no_log or no_ar, one an element");
     return;
   }
   input.draft.options.push_back(input.element.content);
@@ -275,11 +292,9 @@ void ReadAttributes(const Element& element, RuleDraft& draft, RuleScope& scope) 
         kAttributes.begin(), kAttributes.end(),
         [&](const AttributeRow& r) { return base::EqualsIgnoreCase(r.name, attribute.name); });
     if (row == kAttributes.end()) {
-      const std::vector<std::string_view> names = RuleAttributeNames();
-      const std::string_view near = base::NearestName(attribute.name, names);
       scope.Error(msg::kInvalidAttribute.id, 0,
                   fmt::format("<rule> has no attribute '{}'", Quoted(attribute.name)),
-                  near.empty() ? std::string() : fmt::format("did you mean '{}'?", near));
+                  config::Suggest(attribute.name, RuleAttributeNames()));
       continue;
     }
     row->read({row->name, attribute.value, draft, scope});
@@ -288,7 +303,9 @@ void ReadAttributes(const Element& element, RuleDraft& draft, RuleScope& scope) 
     const bool given = std::any_of(
         element.attributes.begin(), element.attributes.end(),
         [](const config::Attribute& a) { return base::EqualsIgnoreCase(a.name, "level"); });
-    if (!given) scope.Error(msg::kInvalidAttribute.id, 0, "<rule> lacks the attribute 'level'");
+    if (!given)
+      scope.Error(msg::kInvalidAttribute.id, 0, "<rule> lacks the attribute 'level'",
+                  "expected level=\"...\", 0 to 16");
   }
 }
 
@@ -301,14 +318,15 @@ void FindId(const Element& element, RuleScope& scope) {
     return;
   }
   scope.SetRule(0, element.line);
-  scope.Error(msg::kInvalidAttribute.id, 0, "<rule> lacks the attribute 'id'");
+  scope.Error(msg::kInvalidAttribute.id, 0, "<rule> lacks the attribute 'id'",
+              "expected id=\"...\", 1 to 999999");
 }
 
 void ReadElement(const Element& element, RuleDraft& draft, RuleScope& scope) {
   const ElementInput input{element, draft, scope};
   if (element.content.size() > kMaxElementText) {
     input.Error(msg::kTextTooLong.id, fmt::format("{} bytes of text", element.content.size()),
-                fmt::format("at most {}; split it over several elements, which are joined",
+                fmt::format("expected at most {}; split it over several elements, which are joined",
                             kMaxElementText));
     return;
   }
@@ -324,7 +342,9 @@ void ReadElement(const Element& element, RuleDraft& draft, RuleScope& scope) {
   const std::string_view near = base::NearestName(element.name, names);
   scope.Error(msg::kInvalidElement.id, element.line,
               fmt::format("<rule> knows no element <{}>", Quoted(element.name)),
-              near.empty() ? std::string() : fmt::format("did you mean <{}>?", near));
+              near.empty()
+                  ? std::string("expected an element such as <if_sid>, <match>, <description>")
+                  : fmt::format("did you mean <{}>?", near));
 }
 
 bool HasCheckDiff(const RuleDraft& draft) {
@@ -370,6 +390,19 @@ void RuleScope::WarningWithId(int id, int line, const std::string& text, std::st
   problems_.Warning(id, file_, line > 0 ? line : line_, Prefix() + text, std::move(remedy));
 }
 
+void TellUnknownAttribute(const Element& element, const config::Attribute& attribute,
+                          std::span<const std::string_view> known, bool strict, RuleScope& scope) {
+  const std::string text =
+      fmt::format("<{}>: unknown attribute '{}'", element.name, Quoted(attribute.name));
+  std::string remedy =
+      known.empty() ? std::string("expected none") : config::Suggest(attribute.name, known);
+  if (strict || !base::NearestName(attribute.name, known).empty()) {
+    scope.Error(msg::kInvalidAttribute.id, element.line, text, std::move(remedy));
+  } else {
+    scope.Warning(element.line, text + " is ignored", std::move(remedy));
+  }
+}
+
 std::optional<RuleDraft> ReadRule(const Element& element, std::string_view group,
                                   RuleScope& scope) {
   const size_t errors = scope.error_count();
@@ -380,7 +413,8 @@ std::optional<RuleDraft> ReadRule(const Element& element, std::string_view group
   FindId(element, scope);
   ReadAttributes(element, draft, scope);
   if (element.children.empty()) {
-    scope.Error(msg::kRulesFile.id, 0, "a rule without any element", "at least <description>");
+    scope.Error(msg::kRulesFile.id, 0, "a rule without any element",
+                "expected at least <description>");
   }
   for (const Element& child : element.children) ReadElement(child, draft, scope);
   CheckCounting(draft, scope);

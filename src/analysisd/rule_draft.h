@@ -3,7 +3,9 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "analysisd/correlation.h"
@@ -88,6 +90,12 @@ struct RuleDraft {
   std::string file;
   int line = 0;
 };
+
+// An attribute that is not among `known`. One that looks like a misspelt name of them is an error,
+// and any is when `strict`; others are ignored with a warning, because rules written for other
+// programs have them (2.1, 4.16).
+void TellUnknownAttribute(const config::Element& element, const config::Attribute& attribute,
+                          std::span<const std::string_view> known, bool strict, RuleScope& scope);
 
 // Reads one element. `group` is the name of the enclosing <group>. Nothing when there was an error
 // (told to `scope`).

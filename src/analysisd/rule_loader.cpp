@@ -83,16 +83,16 @@ class Loader {
     if (!base::EqualsIgnoreCase(root.name, "group")) {
       scope.Error(msg::kInvalidElement.id, 0,
                   fmt::format("<{}> stands at the top level", base::EscapeControls(root.name)),
-                  "<group name=\"...\"> or <var name=\"...\">");
+                  "expected <group name=\"...\"> or <var name=\"...\">");
       return;
     }
     if (root.attributes.size() != 1 || !base::EqualsIgnoreCase(root.attributes[0].name, "name")) {
       scope.Error(msg::kInvalidAttribute.id, 0, "<group> has exactly one attribute, 'name'",
-                  "<group name=\"syslog,\">");
+                  "expected <group name=\"syslog,\">");
       return;
     }
     if (root.children.empty()) {
-      scope.Error(msg::kRulesFile.id, 0, "an empty <group>", "at least one <rule>");
+      scope.Error(msg::kRulesFile.id, 0, "an empty <group>", "expected at least one <rule>");
       return;
     }
     for (const Element& child : root.children) {
@@ -103,7 +103,7 @@ class Loader {
       scope.SetRule(0, child.line);
       scope.Error(msg::kInvalidElement.id, 0,
                   fmt::format("<{}> stands in a <group>", base::EscapeControls(child.name)),
-                  "<rule>");
+                  "expected <rule>");
     }
   }
 
@@ -120,7 +120,7 @@ class Loader {
       const Rule& first = *slots_[earlier->second].rule;
       scope.Error(msg::kRulesFile.id, 0,
                   fmt::format("the id is taken by the rule at {}:{}", first.file, first.line),
-                  "another id, or overwrite=\"yes\"");
+                  "expected another id, or overwrite=\"yes\"");
       return;
     }
     if (rule.id >= kFirstReservedId && rule.id <= kLastReservedId) {
@@ -166,7 +166,7 @@ class Loader {
       told_of_size_ = true;
       scope.Error(msg::kRulesFile.id, 0,
                   fmt::format("the tree of rules grows beyond {} nodes", RuleTree::kMaxNodes),
-                  "fewer <if_level> and <if_group>: each hangs a rule below many others");
+                  "expected fewer <if_level> and <if_group>: each hangs a rule below many others");
     }
   }
 

@@ -1,4 +1,5 @@
 // libraries: alert
+// under test: shared/alert/text_record_parser.cpp shared/alert/record_lines.cpp
 // Records of alerts.log. Any bytes parse or are skipped, and the reader always gets on; any text
 // that is written as log text, field or earlier event parses back as one record.
 #include <cstdint>

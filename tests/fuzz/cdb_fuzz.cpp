@@ -1,4 +1,5 @@
 // libraries: analysisd
+// under test: analysisd/cdb.cpp analysisd/list_set.cpp
 // The bytes as a compiled list and as the text of one: no read outside, and what is compiled is
 // found again.
 #include <cstddef>

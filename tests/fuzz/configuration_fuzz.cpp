@@ -1,4 +1,5 @@
 // libraries: config base
+// under test: shared/config/configuration.cpp shared/config/option.cpp shared/config/section_global.cpp shared/config/section_rules.cpp shared/config/section_localfile.cpp shared/config/section_command.cpp shared/config/section_active_response.cpp
 // Any file as ospatrol.conf, for every program: each problem is one line with its place and its
 // number.
 #include <cstdint>

@@ -1,4 +1,5 @@
 // libraries: analysisd config pattern log base
+// under test: analysisd/decoder_loader.cpp analysisd/decoder_draft.cpp
 // Any file is loaded or refused with a message, and what was loaded decodes any line.
 #include <cstdint>
 #include <cstdlib>

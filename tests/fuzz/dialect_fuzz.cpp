@@ -1,4 +1,5 @@
 // libraries: config base
+// under test: shared/config/dialect.cpp shared/config/translate.cpp
 // The translation of the dialect to XML: lines stay, the library agrees with the dialect's own
 // judgement, and every byte comes back.
 #include <algorithm>

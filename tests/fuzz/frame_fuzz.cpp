@@ -1,4 +1,5 @@
 // libraries: ipc
+// under test: shared/ipc/frame.cpp
 // Frames of the stream: any bytes parse or are refused with a reason; what parses can be built
 // again byte for byte.
 #include <cstdint>

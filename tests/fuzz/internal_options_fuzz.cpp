@@ -1,4 +1,5 @@
 // libraries: config base
+// under test: shared/config/internal_options.cpp
 // Any text as a file of internal options: values stay in their ranges, each problem is one line.
 #include <cstdint>
 #include <cstdlib>

@@ -1,4 +1,5 @@
 // libraries: analysisd pattern log base
+// under test: analysisd/json_fields.cpp
 // Any text: the JSON decoder keeps its bounds, and what it prints of arrays is JSON again.
 #include <cstdint>
 #include <cstdlib>

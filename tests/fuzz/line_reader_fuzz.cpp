@@ -1,4 +1,5 @@
 // libraries: logcollector
+// under test: logcollector/line_reader.cpp
 // The first bytes choose split points and a flush; the rest is the file. However it is split, the
 // events are the same, and reading can go on behind each of them.
 #include <algorithm>

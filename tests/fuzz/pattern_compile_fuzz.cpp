@@ -1,4 +1,5 @@
 // libraries: pattern base
+// under test: shared/pattern/os_regex.cpp shared/pattern/pcre2_syntax.cpp shared/pattern/literal.cpp shared/pattern/syntax.cpp
 // Any text as a pattern of each language, an IP entry, a time and a day list. First byte: language
 // and negation.
 #include <cstdint>

@@ -1,4 +1,5 @@
 // libraries: pattern base
+// under test: shared/pattern/pattern.cpp shared/pattern/program.cpp shared/pattern/program_existence.cpp shared/pattern/regex_search.cpp
 // Any pattern on any subject: first byte language, then the pattern up to LF, then the subject.
 // What a match delivers must lie inside the subject, Matches must agree with Find, and one of the
 // literals must occur.

@@ -1,4 +1,5 @@
 // libraries: analysisd config log base
+// under test: analysisd/predecoder.cpp
 // Any text: the parts of the header lie inside of it, in both modes and on every route.
 #include <cstdint>
 #include <cstdlib>

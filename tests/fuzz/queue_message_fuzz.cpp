@@ -1,4 +1,5 @@
 // libraries: ipc
+// under test: shared/ipc/queue_message.cpp
 // Messages of the local queue: any bytes parse or are refused; what parses can be formatted and
 // parsed again.
 #include <cstdint>

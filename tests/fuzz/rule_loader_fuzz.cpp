@@ -1,4 +1,5 @@
 // libraries: analysisd
+// under test: analysisd/rule_loader.cpp analysisd/rule_draft.cpp analysisd/rule_compiler.cpp
 // A file of rules, as a user writes it: loads or is refused with problems, and what loads judges
 // events.
 #include <cstddef>

@@ -112,6 +112,13 @@ const std::string* Element::FindAttribute(std::string_view attribute_name) const
   return found == attributes.end() ? nullptr : &found->value;
 }
 
+const std::string* Element::FindAttributeIgnoringCase(std::string_view attribute_name) const {
+  const auto found = std::ranges::find_if(attributes, [&](const Attribute& attribute) {
+    return base::EqualsIgnoreCase(attribute.name, attribute_name);
+  });
+  return found == attributes.end() ? nullptr : &found->value;
+}
+
 Document ParseDialect(std::string_view text, std::string_view file, Problems& problems) {
   Document document;
   document.file = file;

@@ -29,6 +29,7 @@ struct Element {
   int line = 0;  // of the opening tag, 1-based
 
   const std::string* FindAttribute(std::string_view attribute_name) const;
+  const std::string* FindAttributeIgnoringCase(std::string_view attribute_name) const;
 };
 
 struct Document {
