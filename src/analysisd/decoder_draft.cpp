@@ -205,8 +205,9 @@ class Drafter {
     if (attribute.name != "offset") {
       Error(msg::kDecoderAttribute, child.line,
             fmt::format("<{}>: unknown attribute '{}'", child.name, config::Show(attribute.name)),
-            attribute.name == "type" ? "the elements prematch_pcre2 and pcre2 take PCRE2 patterns"
-                                     : "expected 'offset', the only attribute");
+            attribute.name == "type"
+                ? "expected 'offset'; the elements prematch_pcre2 and pcre2 take PCRE2"
+                : "expected 'offset', the only attribute");
       return;
     }
     if (!first) {

@@ -235,11 +235,71 @@ TEST(TextConditions, PreferThePlainFormAndWarn) {
 }
 
 TEST(TextConditions, WarnOfUnknownAttributesAndValues) {
-  Judging judging(PartsOf("", R"(<match typ="x">a</match><id type="glob" negate="maybe">b</id>)"));
+  Judging judging(
+      PartsOf("", R"(<match colour="x">a</match><id type="glob" negate="maybe">b</id>)"));
   const std::string lines = ProblemLines(judging.problems);
-  EXPECT_THAT(lines, HasSubstr("<match>: attribute 'typ' is unknown and ignored"));
+  EXPECT_THAT(lines, HasSubstr("<match>: unknown attribute 'colour' is ignored; expected one of: "
+                               "type, negate"));
   EXPECT_THAT(lines, HasSubstr("<id>: type='glob' is unknown and ignored"));
   EXPECT_THAT(lines, HasSubstr("<id>: negate='maybe' is unknown and ignored"));
+}
+
+// What a load of the elements tells as errors; "" = nothing.
+std::string Errors(std::string_view elements) {
+  config::Problems problems;
+  MakeRuleset(PartsOf("", elements), problems);
+  std::string lines;
+  for (const config::Problem& problem : problems.all()) {
+    if (problem.kind == config::Problem::Kind::kError && problem.line > 0) {
+      lines += problem.Line() + "\n";
+    }
+  }
+  return lines;
+}
+
+TEST(Attributes, ThatLookLikeAMisspeltNameAreErrors) {
+  const std::pair<const char*, const char*> kRows[] = {
+      {R"(<match typ="pcre2">a</match>)", "<match>: unknown attribute 'typ'; did you mean 'type'?"},
+      {R"(<srcip negat="yes">10.0.0.1</srcip>)", "'negat'; did you mean 'negate'?"},
+      {R"(<field name="a" tpye="pcre2">a</field>)", "<field>: unknown attribute 'tpye'"},
+      {R"(<list field="srcip" lookkup="match_key">vector</list>)",
+       "<list>: unknown attribute 'lookkup'; did you mean 'lookup'?"},
+      {R"(<list field="srcip" colour="red">vector</list>)",
+       "<list>: unknown attribute 'colour'; expected one of: field, lookup, check_value"},
+      {R"(<info typpe="link">x</info>)", "<info>: unknown attribute 'typpe'; did you mean 'type'?"},
+      {R"(<info type="lnk">x</info>)", "<info>: no type 'lnk'; did you mean 'link'?"},
+      {"<compiled_rule>check_id_sise</compiled_rule>",
+       "<compiled_rule>: no function 'check_id_sise'; did you mean 'check_id_size'?"},
+  };
+  for (const auto& [elements, error] : kRows) {
+    EXPECT_THAT(Errors(elements), HasSubstr(error));
+    EXPECT_THAT(Errors(elements), HasSubstr("rules/local_rules.xml:5: rule 500000: "));
+  }
+}
+
+TEST(Attributes, OfOtherProgramsDoNotStopARuleFromLoading) {
+  for (const char* elements :
+       {R"(<match colour="red">a</match>)", R"(<pcre2 type="pcre2">a</pcre2>)",
+        R"(<info lang="en">x</info>)", R"(<info type="handbook">x</info>)",
+        "<compiled_rule>our_own_function</compiled_rule>"}) {
+    EXPECT_EQ(Errors(elements), "") << elements;
+    config::Problems problems;
+    EXPECT_NE(MakeRuleset(PartsOf("", elements), problems), nullptr);
+    EXPECT_THAT(ProblemLines(problems), HasSubstr("; expected ")) << elements;
+  }
+}
+
+TEST(Errors, EndWithWhatWasExpected) {
+  for (const Row& row : Rows()) {
+    if (row.problem.empty() || row.problem == "does not compile") continue;
+    config::Problems problems;
+    MakeRuleset(PartsOf(row.bad_attributes, row.bad_elements), problems);
+    for (const config::Problem& problem : problems.all()) {
+      if (problem.kind != config::Problem::Kind::kError || problem.line == 0) continue;
+      EXPECT_THAT(problem.remedy, testing::ContainsRegex("^(expected|did you mean|add|check) "))
+          << problem.Line();
+    }
+  }
 }
 
 TEST(AddressConditions, FollowTheOrderOfTheirEntries) {

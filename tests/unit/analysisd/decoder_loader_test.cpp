@@ -6,6 +6,7 @@
 #include <string>
 
 #include "decoding.h"
+#include "log/messages.h"
 
 namespace ospatrol::analysisd {
 namespace {
@@ -35,6 +36,9 @@ TEST_P(DecoderErrors, NameFileLineAndExpectation) {
   EXPECT_EQ(problem.file, "etc/decoder.xml");
   EXPECT_EQ(problem.line, bad.line) << problem.Line();
   EXPECT_THAT(problem.Line(), HasSubstr(bad.text));
+  if (problem.id != msg::kBadPattern.id) {
+    EXPECT_THAT(problem.remedy, testing::ContainsRegex("^(expected|did you mean) "));
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(
@@ -135,7 +139,7 @@ INSTANTIATE_TEST_SUITE_P(
                    "prematch_pcre2"},
         BadDecoder{"<decoder name=\"a\"><prematch>a</prematch><regex x=\"y\">(b)</regex>"
                    "<order>id</order></decoder>",
-                   2121, 2, "the only attribute is 'offset'"},
+                   2121, 2, "expected 'offset', the only attribute"},
         BadDecoder{"<decoder name=\"a\"><prematch>a</prematch><regex>(b)</regex>\n"
                    "<regex offset=\"after_prematch\">(c)</regex><order>id</order></decoder>",
                    2109, 3, "only the first"}));

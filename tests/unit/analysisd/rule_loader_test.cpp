@@ -159,7 +159,7 @@ TEST(RuleLoader, WarnsOfWhatIsProbablyNotMeant) {
                       "level=\"5\"><if_matched_sid>100</if_matched_sid><different_srcip/></rule>"),
        "<different_srcip>: OSSEC accepts this element and does not test it"},
       {Wrap("<rule id=\"100\" level=\"3\"><match colour=\"red\">a</match></rule>"),
-       "attribute 'colour' is unknown"},
+       "unknown attribute 'colour' is ignored"},
       {Wrap("<rule id=\"100\" level=\"3\"><match>a</match><group>x,g,</group></rule>"),
        "rule 100: group 'g' is given twice"},
       {Wrap("<rule id=\"1234567\" level=\"3\"><match>a</match></rule>"),

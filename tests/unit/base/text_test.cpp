@@ -67,6 +67,11 @@ TEST(NearestName, FindsAMisspelledOption) {
                                                    "use_geoip"};
   EXPECT_EQ(NearestName("log_alert_levl", kNames), "log_alert_level");
   EXPECT_EQ(NearestName("USE_GEOIP", kNames), "use_geoip");
+  constexpr std::array<std::string_view, 2> kShort{"type", "negate"};
+  EXPECT_EQ(NearestName("tpye", kShort), "type");
+  EXPECT_EQ(NearestName("typ", kShort), "type");
+  EXPECT_EQ(NearestName("tape", kShort), "type");
+  EXPECT_EQ(NearestName("date", kShort), "");
   EXPECT_EQ(NearestName("frequency", kNames), "");
   EXPECT_EQ(NearestName("", kNames), "");
   EXPECT_EQ(NearestName(std::string(100000, 'a'), kNames), "");
