@@ -14,7 +14,10 @@ class AlertBuilder {
   alert::Alert& Build(const Event& event, const Verdict& verdict);
 
  private:
+  void FillFile(const Event& event);
+
   alert::Alert alert_;
+  bool has_file_ = false;  // the last alert had facts of a file
 };
 
 }  // namespace ospatrol::analysisd

@@ -1,9 +1,11 @@
 #include "analysisd/analysisd.h"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <filesystem>
@@ -26,6 +28,7 @@ constexpr size_t kGroupBytes = 1024 * 1024;  // pending output that is not kept 
 constexpr milliseconds kDrainLimit{5000};
 constexpr base::Seconds kSenderCheck = 3600;
 constexpr size_t kMaxCorrelationState = size_t{1} << 30;
+constexpr size_t kMaxThreads = 32;
 constexpr mode_t kResponseListMode = 0440;
 
 constexpr std::array<std::string_view, 11> kOwnedDirectories{
@@ -38,6 +41,13 @@ std::string ShownName(const std::filesystem::path& file, const Home& home) {
   const std::filesystem::path relative = file.lexically_relative(home.prefix());
   const bool below = !relative.empty() && *relative.begin() != "..";
   return below ? relative.native() : file.native();
+}
+
+// Counted as the threads of this machine that we may run on.
+size_t Processors() {
+  cpu_set_t allowed;
+  if (::sched_getaffinity(0, sizeof(allowed), &allowed) != 0) return 1;
+  return static_cast<size_t>(std::max(CPU_COUNT(&allowed), 1));
 }
 
 // Makes a directory and gives it to the daemon. Its parent may belong to the daemon, so the new
@@ -89,6 +99,11 @@ WriterOptions Analysisd::OutputOptions(const Settings& settings) const {
   return options;
 }
 
+size_t Analysisd::DecodeThreads(const Settings& settings) {
+  const int64_t wanted = settings.internal.Get("analysisd.event_threads");
+  return std::min(wanted > 0 ? static_cast<size_t>(wanted) : Processors(), kMaxThreads);
+}
+
 void Analysisd::Configure(config::Problems& problems) { settings_ = Load(problems); }
 
 void Analysisd::Prepare() {
@@ -130,11 +145,12 @@ void Analysisd::Start() {
   RestoreCorrelation();
   statistics_files_.emplace(home);
   StartStatistics();
-  pipeline_.emplace(*engine_, *statistics_, *writer_, *state_);
+  pipeline_.emplace(*engine_, *statistics_, *writer_, *state_,
+                    PipelineOptions{.threads = DecodeThreads(settings_)});
   intake_.emplace(
       loop_, *state_,
       Intake::Hooks{[this] { return BeforePortion(); },
-                    [this](const ipc::QueueMessage& message) { pipeline_->Take(message, now_); },
+                    [this](const ipc::QueueMessage& message) { pipeline_->Add(message); },
                     [this] { AfterPortion(); }});
   status_file_.emplace(home / "var/run/ospatrol-analysisd.state");
   notifier_.emplace(home);
@@ -223,6 +239,7 @@ bool Analysisd::BeforePortion() {
 }
 
 void Analysisd::AfterPortion() {
+  pipeline_->Run(now_);
   if (writer_->pending_bytes() >= kGroupBytes) {
     Commit();
   } else if (!commit_soon_) {

@@ -46,6 +46,7 @@ class Analysisd : public daemon::Daemon {
   };
   Settings Load(config::Problems& problems) const;
   static bool HaveSameStatistics(const Settings& a, const Settings& b);
+  static size_t DecodeThreads(const Settings& settings);
   WriterOptions OutputOptions(const Settings& settings) const;
 
   void MakeOwnedDirectories() const;

@@ -14,18 +14,10 @@ bool IsControl(char c) {
   return byte < 0x20 || byte == 0x7f;
 }
 
-// Without an early exit, so that the compiler can look at many bytes at a time: most texts have
-// none.
-bool HasControl(std::string_view text) {
-  bool found = false;
-  for (const char c : text) found |= IsControl(c);
-  return found;
-}
-
 enum class Keep { kNothing, kLinesAndTabs };
 
 void AppendCleaned(std::string_view text, Keep keep, std::string& out) {
-  if (!HasControl(text)) {
+  if (!base::HasControlBytes(text)) {
     out.append(text);
     return;
   }
@@ -57,12 +49,15 @@ void AppendText(char kind, std::string_view text, std::string& out) {
   AppendCleaned(text.substr(line), Keep::kLinesAndTabs, out);
 }
 
+std::string_view UsedPart(std::string_view text) {
+  return text.substr(0, std::min(text.find('\0'), kMaxText));
+}
+
 }  // namespace
 
 void Event::Reset() {
   kind = '1';
   time = 0;
-  local = {};
   location = full_log = log = hostname = program_name = {};
   decoder = nullptr;
   decoder_name = {};
@@ -75,23 +70,44 @@ void Event::Reset() {
   dynamic_fields.clear();
   extraction_.clear();
   candidates.clear();
-  file = {};
+  file.reset();
   location_buffer_.clear();
   text_buffer_.clear();
   kept_.clear();
 }
 
-void Event::Assign(char new_kind, std::string_view new_location, std::string_view text,
-                   base::Seconds new_time) {
+void Event::Start(char new_kind, base::Seconds new_time) {
   Reset();
   kind = new_kind;
   time = new_time;
+  if (local_time_ == new_time) return;
   local = base::LocalTime(new_time);
+  local_time_ = new_time;
+}
+
+void Event::Assign(char new_kind, std::string_view new_location, std::string_view text,
+                   base::Seconds new_time) {
+  Start(new_kind, new_time);
   AppendCleaned(new_location, Keep::kNothing, location_buffer_);
-  text = text.substr(0, std::min(text.find('\0'), kMaxText));
-  AppendText(new_kind, text, text_buffer_);
+  AppendText(new_kind, UsedPart(text), text_buffer_);
   location = location_buffer_;
   full_log = text_buffer_;
+  log = full_log;
+}
+
+void Event::Refer(char new_kind, std::string_view new_location, std::string_view text,
+                  base::Seconds new_time) {
+  Start(new_kind, new_time);
+  location = new_location;
+  if (base::HasControlBytes(new_location)) {
+    AppendCleaned(new_location, Keep::kNothing, location_buffer_);
+    location = location_buffer_;
+  }
+  full_log = UsedPart(text);
+  if (base::HasControlBytes(full_log)) {
+    AppendText(new_kind, full_log, text_buffer_);
+    full_log = text_buffer_;
+  }
   log = full_log;
 }
 

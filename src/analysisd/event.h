@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <ctime>
 #include <deque>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -19,12 +20,36 @@ struct Decoder;
 struct Rule;
 
 // Decides the rule category of an event (rules-and-decoders 3.2 `type`, 4.3 `category`).
-enum class Category : uint8_t { kSyslog, kFirewall, kIds, kWebLog, kSquid, kWindows, kHostInformation, kOssec };
+enum class Category : uint8_t {
+  kSyslog,
+  kFirewall,
+  kIds,
+  kWebLog,
+  kSquid,
+  kWindows,
+  kHostInformation,
+  kOssec
+};
 
 // The fixed fields (rules-and-decoders 8). Dynamic ones are kept by name.
 enum class Field : uint8_t {
-  kSrcUser, kDstUser, kSrcIp, kDstIp, kSrcPort, kDstPort, kProtocol, kAction, kId, kUrl, kData, kStatus,
-  kSystemName, kFilename, kSrcGeoip, kDstGeoip, kCount
+  kSrcUser,
+  kDstUser,
+  kSrcIp,
+  kDstIp,
+  kSrcPort,
+  kDstPort,
+  kProtocol,
+  kAction,
+  kId,
+  kUrl,
+  kData,
+  kStatus,
+  kSystemName,
+  kFilename,
+  kSrcGeoip,
+  kDstGeoip,
+  kCount
 };
 
 inline constexpr size_t kFieldCount = static_cast<size_t>(Field::kCount);
@@ -48,10 +73,16 @@ class Event {
   // Makes it ready for a new message; keeps memory.
   void Reset();
 
-  // Copies location and the cleaned text (rules-and-decoders 1.2) into the event; full_log = log = all of it.
+  // Copies location and the cleaned text (rules-and-decoders 1.2) into the event; full_log = log =
+  // all of it.
   void Assign(char kind, std::string_view location, std::string_view text, base::Seconds time);
 
-  // A text that is no part of the message (a plugin's or the JSON decoder's), kept as long as the event.
+  // As Assign, but looks into the caller's memory where nothing has to be cleaned: both texts must
+  // stay as they are while the event is in use.
+  void Refer(char kind, std::string_view location, std::string_view text, base::Seconds time);
+
+  // A text that is no part of the message (a plugin's or the JSON decoder's), kept as long as the
+  // event.
   std::string_view Keep(std::string text);
 
   std::string_view Get(Field field) const { return fields[static_cast<size_t>(field)]; }
@@ -60,7 +91,8 @@ class Event {
     extraction_.push_back({field, 0});
   }
 
-  // Name comparison ignores case. Unset when the event has no such field. A later Set of the same name overwrites.
+  // Name comparison ignores case. Unset when the event has no such field. A later Set of the same
+  // name overwrites.
   std::string_view GetDynamic(std::string_view name) const;
   void SetDynamic(std::string_view name, std::string_view value);  // `name` must outlive the event
 
@@ -78,25 +110,29 @@ class Event {
 
   std::string_view location;
   std::string_view full_log;
-  std::string_view log;           // what decoders and rules see
+  std::string_view log;  // what decoders and rules see
   std::string_view hostname;
   std::string_view program_name;  // unset when the header names none
 
   const Decoder* decoder = nullptr;  // nullptr: nothing matched; no name
-  std::string_view decoder_name;     // as `decoded_as` compares it and alerts print it; unset = none
+  std::string_view decoder_name;  // as `decoded_as` compares it and alerts print it; unset = none
   Category category = Category::kSyslog;
-  bool first_seen = false;           // rootcheck's own first-time flag
+  bool first_seen = false;             // rootcheck's own first-time flag
   const Rule* relayed_rule = nullptr;  // OSSECAlert plugin: fires this rule directly
-  std::string_view relay;              // OSSECAlert plugin: "<hostname>-><location>" of the relaying manager, for
-                                       // queue/agent-info; not yet safe for a path
-  bool dropped = false;                // by a plugin: no rules, no archive
+  std::string_view relay;  // OSSECAlert plugin: "<hostname>-><location>" of the relaying manager,
+                           // for queue/agent-info; not yet safe for a path
+  bool dropped = false;  // by a plugin: no rules, no archive
 
   std::array<std::string_view, kFieldCount> fields{};
   std::vector<std::pair<std::string_view, std::string_view>> dynamic_fields;
-  FileFacts file;
+  std::optional<FileFacts> file;     // of integrity events
   std::vector<uint64_t> candidates;  // nodes of the rule tree that it can reach (rule_index.h)
 
  private:
+  void Start(char kind, base::Seconds time);
+
+  std::optional<base::Seconds>
+      local_time_;  // what `local` was made of: the next event is often of the same second
   std::string location_buffer_;
   std::string text_buffer_;
   std::deque<std::string> kept_;

@@ -14,8 +14,10 @@ constexpr mode_t kSocketMode = 0660;
 constexpr size_t kMaxConnections = 512;
 constexpr size_t kShown = 80;  // bytes of a malformed message in the log
 constexpr std::chrono::milliseconds kAcceptPause{1000};
-constexpr int kFramesPerTurn = 4;
-constexpr int kDatagramsPerTurn = 256;
+constexpr size_t kDatagramsPerTurn = 256;
+// Bytes of frames in a portion. All of it is written at once, so it is what a kill can make come
+// again.
+constexpr size_t kPortionBytes = size_t{128} * 1024;
 
 }  // namespace
 
@@ -80,38 +82,66 @@ void Intake::Accept() {
 }
 
 void Intake::OnStreamReadable(Peers::iterator peer) {
-  if (!hooks_.before_portion()) return;
-  int taken = 0;
-  if (!ReadFrames(*peer, kFramesPerTurn, taken)) peers_.erase(peer);
-  hooks_.after_portion();
+  bool open = true;
+  TakeFrames(*peer, open);
+  if (!open) peers_.erase(peer);
 }
 
 void Intake::OnQueueReadable() {
-  if (!hooks_.before_portion()) return;
-  int taken = 0;
-  ReadDatagrams(kDatagramsPerTurn, taken);
-  hooks_.after_portion();
+  for (size_t taken = 0; taken < kDatagramsPerTurn;) {
+    const size_t portion = TakeDatagrams();
+    if (portion == 0) return;
+    taken += portion;
+  }
 }
 
-bool Intake::ReadFrames(Peer& peer, int limit, int& taken) {
-  while (taken < limit) {
-    switch (peer.stream.Receive(buffer_, frame_, reason_)) {
+size_t Intake::TakeFrames(Peer& peer, bool& open) {
+  if (!hooks_.before_portion()) return 0;
+  size_t taken = 0;
+  size_t bytes = 0;
+  bool more = true;
+  while (more && taken < packets_.size() && bytes < kPortionBytes) {
+    Packet& packet = packets_[taken];
+    more = false;
+    switch (peer.stream.Receive(packet.bytes, packet.frame, reason_)) {
       case ipc::StreamPeer::Status::kFrame:
-        TakeFrame(frame_);
-        peer.taken = frame_.number;
+        TakeFrame(packet.frame);
+        bytes += packet.bytes.size();
+        peer.taken = packet.frame.number;
         ++taken;
-        continue;
+        more = true;
+        break;
       case ipc::StreamPeer::Status::kEmpty:
-        return true;
-      case ipc::StreamPeer::Status::kClosed:
-        return false;
+        break;
       case ipc::StreamPeer::Status::kBad:
         ++counters_.bad_frames;
         frame_error_.Write(stream_path_, reason_);
-        return false;
+        [[fallthrough]];
+      case ipc::StreamPeer::Status::kClosed:
+        open = false;
+        break;
     }
   }
-  return true;
+  if (taken > 0) hooks_.after_portion();
+  return taken;
+}
+
+size_t Intake::TakeDatagrams() {
+  if (!hooks_.before_portion()) return 0;
+  const auto datagrams = queue_->Receive();
+  if (datagrams.empty()) {
+    if (errno != EAGAIN) read_error_.Write(queue_path_, base::ErrnoText(errno));
+    return 0;
+  }
+  for (const ipc::DatagramReceiver::Datagram& datagram : datagrams) {
+    if (datagram.cut) {
+      ++counters_.cut;
+      cut_warning_.Write(queue_path_, ipc::kMaxMessage);
+    }
+    Take(datagram.bytes, queue_path_);
+  }
+  hooks_.after_portion();
+  return datagrams.size();
 }
 
 void Intake::TakeFrame(const ipc::Frame& frame) {
@@ -129,25 +159,6 @@ void Intake::TakeFrame(const ipc::Frame& frame) {
       ++number;
     }
     senders_.SetLastNumber(group.sender, std::max(last, number - 1), now);
-  }
-}
-
-void Intake::ReadDatagrams(int limit, int& taken) {
-  for (; taken < limit; ++taken) {
-    switch (queue_->Receive(buffer_)) {
-      case ipc::DatagramReceiver::Status::kTruncated:
-        ++counters_.cut;
-        cut_warning_.Write(queue_path_, ipc::kMaxMessage);
-        [[fallthrough]];
-      case ipc::DatagramReceiver::Status::kMessage:
-        Take(buffer_, queue_path_);
-        continue;
-      case ipc::DatagramReceiver::Status::kEmpty:
-        return;
-      case ipc::DatagramReceiver::Status::kError:
-        read_error_.Write(queue_path_, base::ErrnoText(errno));
-        return;
-    }
   }
 }
 
@@ -183,13 +194,12 @@ void Intake::Drain(std::chrono::milliseconds limit) {
   bool found = true;
   // Senders wait for answers, which come after this: only the datagram queue could go on for ever.
   while (found && std::chrono::steady_clock::now() < end) {
-    int taken = 0;
-    if (queue_) ReadDatagrams(kDatagramsPerTurn, taken);
+    size_t taken = queue_ ? TakeDatagrams() : 0;
     for (auto peer = peers_.begin(); peer != peers_.end();) {
       const auto here = peer++;
-      int frames = 0;
-      if (!ReadFrames(*here, kFramesPerTurn, frames)) peers_.erase(here);
-      taken += frames;
+      bool open = true;
+      taken += TakeFrames(*here, open);
+      if (!open) peers_.erase(here);
     }
     found = taken > 0;
   }

@@ -1,12 +1,14 @@
 // Where events come in: connections of queue/ospatrol/stream and the datagram queue
 // (wire-protocol 6.1).
 //
-// Each turn of the loop takes a bounded portion from one source, so that no sender starves another.
-// Frames are answered by AnswerTaken(), after the owner has made durable what they caused; until
-// then their senders keep them. A paused intake reads nothing: senders wait, which is the only flow
-// control.
+// Each turn of the loop takes bounded portions from one source, so that no sender starves another.
+// The events of a portion are given to the owner one by one and stay in memory until the portion
+// ends. Frames are answered by AnswerTaken(), after the owner has made durable what they caused;
+// until then their senders keep them. A paused intake reads nothing: senders wait, which is the
+// only flow control.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <list>
@@ -35,12 +37,10 @@ struct IntakeCounters {
 
 class Intake {
  public:
-  // What becomes of an event. The views are valid during the call.
-  using Consumer = std::function<void(const ipc::QueueMessage& message)>;
-
   struct Hooks {
     std::function<bool()> before_portion;  // false: take nothing now (and Pause() was called)
-    Consumer event;
+    // An event of the portion. Its views are valid until after_portion has returned.
+    std::function<void(const ipc::QueueMessage& message)> event;
     std::function<void()> after_portion;
   };
 
@@ -79,10 +79,12 @@ class Intake {
   void WatchListener();
   void Accept();
   void Watch(Peers::iterator peer);
-  // False: the connection is gone.
-  bool ReadFrames(Peer& peer, int limit, int& taken);
+  // One portion of a source, hooks included. Gives the number of frames or datagrams that were
+  // taken; 0: none waits, or nothing may be taken now. `open` becomes false when the connection is
+  // gone.
+  size_t TakeFrames(Peer& peer, bool& open);
+  size_t TakeDatagrams();
   void TakeFrame(const ipc::Frame& frame);
-  void ReadDatagrams(int limit, int& taken);
   void Take(std::string_view bytes, std::string_view source);
   void OnStreamReadable(Peers::iterator peer);
   void OnQueueReadable();
@@ -98,8 +100,12 @@ class Intake {
   daemon::EventLoop::Registration listener_readable_, queue_readable_, accept_again_;
   Peers peers_;
 
-  std::string buffer_, reason_;
-  ipc::Frame frame_;
+  struct Packet {
+    std::string bytes;
+    ipc::Frame frame;
+  };
+  std::array<Packet, ipc::StreamSender::kMaxUnanswered> packets_;  // of one portion
+  std::string reason_;
   IntakeCounters counters_;
 
   log::Limited<msg::kMessageFormat> format_error_;

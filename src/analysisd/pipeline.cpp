@@ -1,5 +1,7 @@
 #include "analysisd/pipeline.h"
 
+#include <algorithm>
+
 #include "analysisd/ruleset.h"
 #include "base/files.h"
 #include "base/text.h"
@@ -34,25 +36,71 @@ bool HasFirewallFields(const Event& event) {
 
 }  // namespace
 
-void Pipeline::Take(const ipc::QueueMessage& message, base::Seconds now) {
-  const std::string_view location = WithoutAgentNumber(message.location);
-  if (IsKeepAlive(location)) {
-    ++counters_.keepalives;
-    return;
+Pipeline::Pipeline(Engine& engine, Statistics& statistics, AlertWriter& writer, StateStore& state,
+                   PipelineOptions options)
+    : engine_(engine),
+      statistics_(statistics),
+      writer_(writer),
+      state_(state),
+      chunk_(options.chunk),
+      slots_(options.threads > 1 ? DecodeCrew::kSlots : 1),
+      crew_(options.threads) {
+  for (Slot& slot : slots_) {
+    slot.events = std::make_unique<Event[]>(chunk_);
+    slot.is_keepalive.resize(chunk_);
   }
-  event_.Assign(message.kind, location, message.text, now);
-  engine_.Decode(event_);
-  statistics_.Advance(event_, engine_);
-  const Verdict verdict = engine_.Judge(event_);
-  Count(event_);
+}
+
+Pipeline::~Pipeline() = default;
+
+void Pipeline::Run(base::Seconds now) {
+  now_ = now;
+  crew_.Run((portion_.size() + chunk_ - 1) / chunk_, *this);
+  portion_.clear();
+}
+
+size_t Pipeline::EventsIn(size_t chunk) const {
+  return std::min(chunk_, portion_.size() - chunk * chunk_);
+}
+
+void Pipeline::Decode(size_t chunk, size_t slot_number) {
+  Slot& slot = slots_[slot_number];
+  const size_t count = EventsIn(chunk);
+  for (size_t i = 0; i < count; ++i) {
+    const ipc::QueueMessage& message = portion_[chunk * chunk_ + i];
+    const std::string_view location = WithoutAgentNumber(message.location);
+    slot.is_keepalive[i] = IsKeepAlive(location);
+    if (slot.is_keepalive[i]) continue;
+    Event& event = slot.events[i];
+    event.Refer(message.kind, location, message.text, now_);
+    engine_.Decode(event);
+  }
+}
+
+void Pipeline::Judge(size_t chunk, size_t slot_number) {
+  Slot& slot = slots_[slot_number];
+  const size_t count = EventsIn(chunk);
+  for (size_t i = 0; i < count; ++i) {
+    if (slot.is_keepalive[i]) {
+      ++counters_.keepalives;
+    } else {
+      Judge(slot.events[i]);
+    }
+  }
+}
+
+void Pipeline::Judge(Event& event) {
+  statistics_.Advance(event, engine_);
+  const Verdict verdict = engine_.Judge(event);
+  Count(event);
   if (verdict.duplicate) {
     ++counters_.repeated;
   } else {
     ++counters_.processed;
   }
-  if (event_.dropped) return;
-  Tell(event_, verdict);
-  if (const auto text = statistics_.Count(event_, verdict)) TellStatistics(event_, *text);
+  if (event.dropped) return;
+  Tell(event, verdict);
+  if (const auto text = statistics_.Count(event, verdict)) TellStatistics(event, *text);
 }
 
 void Pipeline::TellStatistics(const Event& event, std::string_view text) {

@@ -1,4 +1,5 @@
-// One event from message to records: decode, judge, build, write. And the group commit: what events
+// Events from message to records: decode, judge, build, write. Messages come in portions; a portion
+// is decoded by a crew of threads and judged in order of arrival. And the group commit: what events
 // caused is written file by file, then the state, so that a kill at any point makes at most the
 // frames in flight come again.
 #pragma once
@@ -6,9 +7,11 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "analysisd/alert_builder.h"
 #include "analysisd/alert_writer.h"
+#include "analysisd/decode_crew.h"
 #include "analysisd/engine.h"
 #include "analysisd/event.h"
 #include "analysisd/state_store.h"
@@ -26,18 +29,31 @@ struct PipelineCounters {
   uint64_t keepalives = 0;
 };
 
-class Pipeline {
+struct PipelineOptions {
+  size_t threads = 1;  // that decode, the judging one included
+  size_t chunk = 128;  // events that one thread decodes at a time; no verdict depends on it
+};
+
+class Pipeline : private DecodeCrew::Work {
  public:
   // All four must outlive the pipeline.
-  Pipeline(Engine& engine, Statistics& statistics, AlertWriter& writer, StateStore& state)
-      : engine_(engine), statistics_(statistics), writer_(writer), state_(state) {}
+  Pipeline(Engine& engine, Statistics& statistics, AlertWriter& writer, StateStore& state,
+           PipelineOptions options = {});
+  ~Pipeline() override;
 
-  // Keep-alive messages are dropped; everything else is judged and its records are pending in the
-  // writer.
-  void Take(const ipc::QueueMessage& message, base::Seconds now);
+  // Adds a message to the portion. Its texts must stay where they are until Run().
+  void Add(const ipc::QueueMessage& message) { portion_.push_back(message); }
+  // Judges the portion, all of it received at `now`: keep-alive messages are dropped, of everything
+  // else the records are pending in the writer afterwards.
+  void Run(base::Seconds now);
+  // A portion of one.
+  void Take(const ipc::QueueMessage& message, base::Seconds now) {
+    Add(message);
+    Run(now);
+  }
 
   // Writes records and state. False: something is still pending, `failure()` says what; nothing may
-  // be answered.
+  // be answered. REQUIRES: no portion begun.
   bool Commit();
   enum class Step { kOutput, kState };
   struct Failure {
@@ -49,8 +65,20 @@ class Pipeline {
   bool HasPending() const { return writer_.pending() > 0 || state_.HasChanges(); }
 
   const PipelineCounters& counters() const { return counters_; }
+  size_t threads() const { return crew_.threads(); }
 
  private:
+  // The events of one chunk; their memory is used again.
+  struct Slot {
+    std::unique_ptr<Event[]> events;
+    std::vector<bool> is_keepalive;
+  };
+
+  void Decode(size_t chunk, size_t slot) override;
+  void Judge(size_t chunk, size_t slot) override;
+  void Judge(Event& event);
+  size_t EventsIn(size_t chunk) const;
+
   void Count(const Event& event);
   void Tell(const Event& event, const Verdict& verdict);
   // The alert about unusually many events, of which `event` was one.
@@ -60,10 +88,14 @@ class Pipeline {
   Statistics& statistics_;
   AlertWriter& writer_;
   StateStore& state_;
-  Event event_;  // its memory is used again
+  const size_t chunk_;
+  base::Seconds now_ = 0;  // of the portion
+  std::vector<ipc::QueueMessage> portion_;
+  std::vector<Slot> slots_;
   AlertBuilder builder_;
   PipelineCounters counters_;
   Failure failure_;
+  DecodeCrew crew_;  // last: its threads end first
 };
 
 }  // namespace ospatrol::analysisd

@@ -34,9 +34,10 @@ bool DecodeRootcheck(Event& event, EngineState& state, const EngineOptions& /*op
   const std::string_view quoted = Behind(text, " file '");
   const size_t quote = quoted.find('\'');
   if (quote != std::string_view::npos) event.Set(Field::kFilename, quoted.substr(0, quote));
-  event.file.md5_after = Digest(text, " MD5=", 32);
-  event.file.sha1_after = Digest(text, " SHA1=", 40);
-  event.file.sha256_after = Digest(text, " SHA256=", 64);
+  FileFacts& file = event.file.emplace();
+  file.md5_after = Digest(text, " MD5=", 32);
+  file.sha1_after = Digest(text, " SHA1=", 40);
+  file.sha256_after = Digest(text, " SHA256=", 64);
   return true;
 }
 

@@ -8,6 +8,7 @@
 
 #include "alert/record_lines.h"
 #include "alert/time_text.h"
+#include "base/text.h"
 
 namespace ospatrol::alert {
 namespace {
@@ -16,7 +17,7 @@ constexpr std::string_view kLineBreakers{"\n\r\0", 3};
 
 // A value that must stay on its line.
 void AppendOneLine(std::string_view value, std::string& out) {
-  if (value.find_first_of(kLineBreakers) == std::string_view::npos) {
+  if (!base::HasControlBytes(value)) {
     out += value;
     return;
   }
@@ -50,7 +51,7 @@ enum class Trust {
 // what it begins with.
 void AppendLogLine(std::string_view line, Trust trust, std::string& out) {
   const size_t begin = out.size();
-  if (line.find_first_of(kLineBreakers) == std::string_view::npos) {
+  if (!base::HasControlBytes(line)) {
     out += line;
   } else {
     std::copy_if(line.begin(), line.end(), std::back_inserter(out),

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstring>
+#include <cstdint>
 #include <iterator>
 #include <numeric>
 
@@ -103,6 +105,27 @@ std::string_view NearestName(std::string_view word, std::span<const std::string_
     }
   }
   return nearest;
+}
+
+bool HasControlBytes(std::string_view text) {
+  constexpr uint64_t kOnes = 0x0101010101010101;
+  constexpr uint64_t kHighBits = 0x80 * kOnes;
+  // A byte is below n exactly when subtracting n borrows from its high bit (n <= 0x80); another one's
+  // borrow can only add to what is found already.
+  const auto has_byte_below = [](uint64_t bytes, uint64_t n) {
+    return ((bytes - n * kOnes) & ~bytes & kHighBits) != 0;
+  };
+  const char* at = text.data();
+  const char* const end = at + text.size();
+  for (; end - at >= 8; at += 8) {
+    uint64_t bytes = 0;
+    std::memcpy(&bytes, at, sizeof(bytes));
+    if (has_byte_below(bytes, 0x20) || has_byte_below(bytes ^ (0x7f * kOnes), 1)) return true;
+  }
+  return std::any_of(at, end, [](char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    return byte < 0x20 || byte == 0x7f;
+  });
 }
 
 std::string EscapeControls(std::string_view text) {

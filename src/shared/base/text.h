@@ -48,6 +48,8 @@ std::optional<Int> ParseNumber(std::string_view text) {
 std::string_view NearestName(std::string_view word, std::span<const std::string_view> candidates);
 
 // For log lines: control bytes and backslash become \n, \t, \xHH, \\; other bytes stay.
+// Is there a byte below 0x20, or 0x7f? Eight bytes at a time.
+bool HasControlBytes(std::string_view text);
 std::string EscapeControls(std::string_view text);
 
 }  // namespace ospatrol::base

@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
+#include <array>
 #include <cerrno>
 
 #include "ipc/queue_message.h"
@@ -34,23 +35,47 @@ bool WaitWritable(int fd, int milliseconds) {
 
 }  // namespace
 
+// Room for kMostAtOnce longest messages. Pages that no message has touched yet cost nothing.
+struct DatagramReceiver::Space {
+  static constexpr size_t kEach = kMaxMessage + 1;
+
+  Space() : bytes(std::make_unique_for_overwrite<char[]>(kMostAtOnce * kEach)) {
+    for (size_t i = 0; i < kMostAtOnce; ++i) {
+      parts[i] = {bytes.get() + i * kEach, kEach};
+      headers[i].msg_hdr.msg_iov = &parts[i];
+      headers[i].msg_hdr.msg_iovlen = 1;
+    }
+  }
+
+  std::unique_ptr<char[]> bytes;
+  std::array<iovec, kMostAtOnce> parts{};
+  std::array<mmsghdr, kMostAtOnce> headers{};
+  std::array<Datagram, kMostAtOnce> received{};
+};
+
 DatagramReceiver::DatagramReceiver(const std::filesystem::path& path, mode_t mode)
-    : fd_(BindUnixSocket(path, SOCK_DGRAM, mode)), space_(kMaxMessage + 1, '\0') {
+    : fd_(BindUnixSocket(path, SOCK_DGRAM, mode)), space_(std::make_unique<Space>()) {
   GrowReceiveBuffer(fd_.get(), kReceiveBuffer);
 }
 
-DatagramReceiver::Status DatagramReceiver::Receive(std::string& buffer) {
-  ssize_t length = 0;
+DatagramReceiver::~DatagramReceiver() = default;
+
+std::span<const DatagramReceiver::Datagram> DatagramReceiver::Receive() {
+  int count = 0;
   do {
-    // With MSG_TRUNC the result is the true length, also when it did not fit.
-    length = ::recv(fd_.get(), space_.data(), space_.size(), MSG_TRUNC);
-  } while (length < 0 && errno == EINTR);
-  if (length < 0) return errno == EAGAIN ? Status::kEmpty : Status::kError;
-  const bool truncated = static_cast<size_t>(length) > space_.size();
-  std::string_view bytes(space_.data(), truncated ? space_.size() : static_cast<size_t>(length));
-  if (bytes.ends_with('\0')) bytes.remove_suffix(1);
-  buffer = bytes.substr(0, kMaxMessage);
-  return truncated || bytes.size() > kMaxMessage ? Status::kTruncated : Status::kMessage;
+    // With MSG_TRUNC the length is the true one, also when it did not fit.
+    count = ::recvmmsg(fd_.get(), space_->headers.data(), kMostAtOnce, MSG_TRUNC, nullptr);
+  } while (count < 0 && errno == EINTR);
+  if (count < 0) return {};
+  for (size_t i = 0; i < static_cast<size_t>(count); ++i) {
+    const size_t length = space_->headers[i].msg_len;
+    const bool cut = length > Space::kEach;
+    std::string_view bytes(static_cast<const char*>(space_->parts[i].iov_base),
+                           cut ? Space::kEach : length);
+    if (bytes.ends_with('\0')) bytes.remove_suffix(1);
+    space_->received[i] = {bytes.substr(0, kMaxMessage), cut || bytes.size() > kMaxMessage};
+  }
+  return std::span(space_->received).first(static_cast<size_t>(count));
 }
 
 bool DatagramSender::Connect() {

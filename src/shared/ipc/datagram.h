@@ -4,6 +4,8 @@
 #include <sys/types.h>
 
 #include <filesystem>
+#include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -11,23 +13,31 @@
 
 namespace ospatrol::ipc {
 
-// The reading end. Non-blocking; give fd() to the event loop and call Receive until it says kEmpty.
+// The reading end. Non-blocking; give fd() to the event loop and call Receive until it gives nothing.
 class DatagramReceiver {
  public:
-  enum class Status { kMessage, kTruncated, kEmpty, kError };
+  static constexpr size_t kMostAtOnce = 64;
+
+  struct Datagram {
+    std::string_view bytes;  // without the terminating NUL
+    bool cut = false;        // was longer than kMaxMessage
+  };
 
   // Unlinks an old socket, binds, sets `mode`. Throws Error 1206/1210 with path and reason.
   DatagramReceiver(const std::filesystem::path& path, mode_t mode);
+  ~DatagramReceiver();
 
   int fd() const { return fd_.get(); }
 
-  // Next datagram into `buffer` (resized). kTruncated: longer than kMaxMessage, its beginning is in `buffer`.
-  // The terminating NUL is not in it.
-  Status Receive(std::string& buffer);
+  // The datagrams that wait, at most kMostAtOnce, with one call of the kernel. They are valid until the next call.
+  // Nothing: none waits (errno is EAGAIN), or errno says what is wrong.
+  std::span<const Datagram> Receive();
 
  private:
+  struct Space;
+
   base::Fd fd_;
-  std::string space_;  // room for the longest message
+  std::unique_ptr<Space> space_;
 };
 
 // The writing end. A full queue: Send says kFull, wait for writability or try again.

@@ -85,12 +85,13 @@ TEST(AlertBuilder, TakesFileFactsOfIntegrityEvents) {
   Event event;
   event.Assign('8', "(web1) 10.0.0.5->syscheck", "text", 1);
   event.Set(Field::kFilename, "/etc/hosts");
-  event.file.md5_before = "a";
-  event.file.md5_after = "b";
-  event.file.perm_before = 33188;
-  event.file.perm_after = 33204;
-  event.file.owner_before = "0";
-  event.file.owner_after = "1";
+  event.file.emplace();
+  event.file->md5_before = "a";
+  event.file->md5_after = "b";
+  event.file->perm_before = 33188;
+  event.file->perm_after = 33204;
+  event.file->owner_before = "0";
+  event.file->owner_after = "1";
   AlertBuilder builder;
   const alert::Alert& alert = builder.Build(event, Verdict{});
   EXPECT_EQ(alert.file.path, "/etc/hosts");
@@ -110,7 +111,7 @@ TEST(AlertBuilder, KeepsNothingOfTheEventBefore) {
     event.program_name = "p";
     for (size_t i = 0; i < kFieldCount; ++i) event.Set(static_cast<Field>(i), "set");
     event.SetDynamic("a", "b");
-    event.file.sha1_after = "s";
+    event.file.emplace().sha1_after = "s";
     Verdict verdict;
     verdict.rule = &rule;
     verdict.last_events = {"x"};

@@ -39,16 +39,16 @@ TEST_F(RootcheckTest, ExtractsTheFileAndItsDigests) {
   Decode("Rootkit 'x' detected by the presence of file '/tmp/a b'. MD5=" + md5 + " SHA1=" + sha1 +
          " SHA256=" + sha256);
   EXPECT_EQ(FieldLine(event_), "filename=/tmp/a b");
-  EXPECT_EQ(event_.file.md5_after, md5);
-  EXPECT_EQ(event_.file.sha1_after, sha1);
-  EXPECT_EQ(event_.file.sha256_after, sha256);
+  EXPECT_EQ(event_.file->md5_after, md5);
+  EXPECT_EQ(event_.file->sha1_after, sha1);
+  EXPECT_EQ(event_.file->sha256_after, sha256);
 }
 
 TEST_F(RootcheckTest, LeavesBrokenPartsUnset) {
   Decode("the file '/open MD5=abc SHA1=" + std::string(40, 'x'));
   EXPECT_EQ(FieldLine(event_), "");
-  EXPECT_EQ(event_.file.md5_after, "");
-  EXPECT_EQ(event_.file.sha1_after, "");
+  EXPECT_EQ(event_.file->md5_after, "");
+  EXPECT_EQ(event_.file->sha1_after, "");
 }
 
 TEST_F(RootcheckTest, HasNoEventForAnEmptyText) { EXPECT_FALSE(Decode("")); }

@@ -62,13 +62,13 @@ TEST_F(SyscheckTest, FollowsTheConformanceExample) {
                 kSha256a + "'\nNew sha256sum is : '" + kSha256b + "'\n");
   EXPECT_EQ(FieldLine(event_), "filename=/etc/p");
   EXPECT_EQ(event_.hostname, kAgent);
-  EXPECT_EQ(event_.file.md5_before, kMd5a);
-  EXPECT_EQ(event_.file.sha256_after, kSha256b);
-  EXPECT_EQ(event_.file.size_before, "10");
-  EXPECT_EQ(event_.file.owner_after, "1000");
-  EXPECT_EQ(event_.file.gowner_after, "");
-  EXPECT_EQ(event_.file.perm_before, 33188);
-  EXPECT_EQ(event_.file.perm_after, 33261);
+  EXPECT_EQ(event_.file->md5_before, kMd5a);
+  EXPECT_EQ(event_.file->sha256_after, kSha256b);
+  EXPECT_EQ(event_.file->size_before, "10");
+  EXPECT_EQ(event_.file->owner_after, "1000");
+  EXPECT_EQ(event_.file->gowner_after, "");
+  EXPECT_EQ(event_.file->perm_before, 33188);
+  EXPECT_EQ(event_.file->perm_after, 33261);
 
   EXPECT_EQ(Decode("-1 /etc/p"), "syscheck_deleted");
   EXPECT_EQ(event_.log, "File '/etc/p' was deleted. Unable to retrieve checksum.");
@@ -146,8 +146,8 @@ TEST_F(SyscheckTest, ReportsNewFilesOnRequestAndOnlyBehindTheBaseline) {
   EXPECT_EQ(event_.log, "New file '/three' added to the file system.\nNew sha1sum is : '" + kSha1a +
                             "'\nNew md5sum is : '" + kMd5a + "'\nNew sha256sum is : '" + kSha256a +
                             "'\n");
-  EXPECT_EQ(event_.file.md5_after, kMd5a);
-  EXPECT_EQ(event_.file.md5_before, "");
+  EXPECT_EQ(event_.file->md5_after, kMd5a);
+  EXPECT_EQ(event_.file->md5_before, "");
   EXPECT_EQ(Decode("1:33188:0:0:xxx:" + kSha1a + " /four"), "syscheck_new_entry");
   EXPECT_EQ(event_.log, "New file '/four' added to the file system.\nNew sha1sum is : '" + kSha1a +
                             "'\nNew md5sum is : 'Unknown'\n");

@@ -30,10 +30,12 @@ TEST_F(Datagram, ArrivesWithoutTheTerminatingNul) {
   DatagramSender sender(path_);
   ASSERT_TRUE(sender.Connect());
   EXPECT_EQ(sender.Send("1:/x:text", 0), DatagramSender::Status::kSent);
-  std::string buffer;
-  EXPECT_EQ(receiver.Receive(buffer), DatagramReceiver::Status::kMessage);
-  EXPECT_EQ(buffer, "1:/x:text");
-  EXPECT_EQ(receiver.Receive(buffer), DatagramReceiver::Status::kEmpty);
+  const auto received = receiver.Receive();
+  ASSERT_EQ(received.size(), 1u);
+  EXPECT_EQ(received[0].bytes, "1:/x:text");
+  EXPECT_FALSE(received[0].cut);
+  EXPECT_TRUE(receiver.Receive().empty());
+  EXPECT_EQ(errno, EAGAIN);
 }
 
 TEST_F(Datagram, SocketGetsItsModeWhateverTheUmask) {
@@ -50,9 +52,24 @@ TEST_F(Datagram, OfTheLargestSizeIsWhole) {
   DatagramSender sender(path_);
   ASSERT_TRUE(sender.Connect());
   EXPECT_EQ(sender.Send(std::string(kMaxMessage, 'a'), 0), DatagramSender::Status::kSent);
-  std::string buffer;
-  EXPECT_EQ(receiver.Receive(buffer), DatagramReceiver::Status::kMessage);
-  EXPECT_EQ(buffer.size(), kMaxMessage);
+  const auto received = receiver.Receive();
+  ASSERT_EQ(received.size(), 1u);
+  EXPECT_EQ(received[0].bytes, std::string(kMaxMessage, 'a'));
+  EXPECT_FALSE(received[0].cut);
+}
+
+TEST_F(Datagram, SeveralAreReceivedInOneCallInTheirOrder) {
+  DatagramReceiver receiver(path_, 0660);
+  DatagramSender sender(path_);
+  ASSERT_TRUE(sender.Connect());
+  for (const char* text : {"1:/x:one", "1:/x:two", "1:/x:three"}) {
+    ASSERT_EQ(sender.Send(text, 0), DatagramSender::Status::kSent);
+  }
+  const auto received = receiver.Receive();
+  ASSERT_EQ(received.size(), 3u);
+  EXPECT_EQ(received[0].bytes, "1:/x:one");
+  EXPECT_EQ(received[1].bytes, "1:/x:two");
+  EXPECT_EQ(received[2].bytes, "1:/x:three");
 }
 
 TEST_F(Datagram, AboveTheLimitIsReportedAsTruncated) {
@@ -66,9 +83,10 @@ TEST_F(Datagram, AboveTheLimitIsReportedAsTruncated) {
     ASSERT_EQ(::sendto(raw.get(), text.data(), text.size(), 0,
                        reinterpret_cast<const sockaddr*>(&address), sizeof(address)),
               static_cast<ssize_t>(size));
-    std::string buffer;
-    EXPECT_EQ(receiver.Receive(buffer), DatagramReceiver::Status::kTruncated);
-    EXPECT_EQ(buffer.size(), kMaxMessage);
+    const auto received = receiver.Receive();
+    ASSERT_EQ(received.size(), 1u);
+    EXPECT_TRUE(received[0].cut);
+    EXPECT_EQ(received[0].bytes.size(), kMaxMessage);
   }
 }
 
@@ -82,8 +100,7 @@ TEST_F(Datagram, SenderIsToldWhenTheQueueIsFull) {
   }
   EXPECT_EQ(status, DatagramSender::Status::kFull);
   EXPECT_TRUE(sender.IsConnected());
-  std::string buffer;
-  ASSERT_EQ(receiver.Receive(buffer), DatagramReceiver::Status::kMessage);
+  ASSERT_FALSE(receiver.Receive().empty());
   EXPECT_EQ(sender.Send("1:/x:text", 100), DatagramSender::Status::kSent);
 }
 

@@ -63,9 +63,10 @@ class OutletTest : public testing::Test {
 
   std::vector<std::string> ReceiveDatagrams(ipc::DatagramReceiver& receiver) {
     std::vector<std::string> texts;
-    std::string buffer;
-    while (receiver.Receive(buffer) == ipc::DatagramReceiver::Status::kMessage) {
-      texts.push_back(buffer.substr(buffer.find(':', 2) + 1));
+    for (auto received = receiver.Receive(); !received.empty(); received = receiver.Receive()) {
+      for (const auto& datagram : received) {
+        texts.emplace_back(datagram.bytes.substr(datagram.bytes.find(':', 2) + 1));
+      }
     }
     return texts;
   }
