@@ -57,6 +57,7 @@ OWN_IDS = [(505, 507), (57000, 59999)]
 
 # Root decoders of families that the catalogue does not have.
 OWN_ROOTS = {
+    "cyrus",
     "docker",
     "filterlog",
     "haproxy",
