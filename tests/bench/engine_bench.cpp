@@ -169,7 +169,13 @@ void Run::InParallel(uint64_t count) {
 
 }  // namespace
 
-int RunEngine(const EngineOptions& options, double unit) {
+uint64_t ExpectedAlerts(const EngineOptions& options) {
+  Run run(options, LoadRules(options.prefix));
+  run.InTurn(options.events);
+  return run.tally().alerts;
+}
+
+int RunEngine(const EngineOptions& options, double unit_before) {
   const double load_begin = CpuOfThisProcess().total();
   Run run(options, LoadRules(options.prefix));
   const double load = CpuOfThisProcess().total() - load_begin;
@@ -207,7 +213,8 @@ int RunEngine(const EngineOptions& options, double unit) {
   report.Add("wall_s", wall, 3);
   report.Add("events_per_s", events / wall, 0);
   report.Add("cpu_us_per_event", cpu * 1e6 / events, 3);
-  if (unit > 0) {
+  if (unit_before > 0) {
+    const double unit = (unit_before + Yardstick(options.input)) / 2;
     report.Add("yardstick_us", unit, 3);
     report.Add("units_per_event", cpu * 1e6 / events / unit, 4);
   }

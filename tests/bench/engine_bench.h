@@ -20,7 +20,11 @@ struct EngineOptions {
   uint64_t rate = 100'000;     // events in a second of the clock that rules see
 };
 
-// Runs once and prints one JSON object. `unit`: one yardstick unit in microseconds, 0 = not known.
-int RunEngine(const EngineOptions& options, double unit);
+// Alerts that the engine gives for the first `options.events` events, one thread, no warm-up.
+uint64_t ExpectedAlerts(const EngineOptions& options);
+
+// Runs once and prints one JSON object. `unit_before`: one yardstick unit in microseconds, measured
+// before; it is measured again behind the run. 0: no units.
+int RunEngine(const EngineOptions& options, double unit_before);
 
 }  // namespace ospatrol::bench
