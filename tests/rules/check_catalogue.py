@@ -66,8 +66,11 @@ OWN_ROOTS = {
     "haproxy",
     "journald-json",
     "kube-audit",
+    "openvpn",
     "package-log",
+    "pluto",
     "squid-cachelog",
+    "strongswan",
     "suricata",
     "systemd-logind",
 }
