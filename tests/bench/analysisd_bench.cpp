@@ -37,8 +37,9 @@ constexpr const char* kUsage =
   --no-yardstick         figures in microseconds only
   --locations N          files that the lines are said to come from, default 8
 engine:
-  --threads N            decode threads, default 1: decode and judge by turns
-  --batch N              events that are decoded, then judged together, default 256
+  --threads N            threads that decode, the judging one included; default 1
+  --batch N              events that one thread decodes at a time, default 128
+  --no-prefilter         try every rule
   --profile-phase WHICH  time decode or judge alone
   --warmup N             events before the clock runs, default 15440
   --rate N               events in one second of the clock that rules see, default 100000
@@ -86,7 +87,7 @@ struct CommandLine {
   std::string phase = "both", socket = "stream";
   std::vector<int> cpus, sender_cpus;
   std::vector<std::string> arguments;
-  bool yardstick = true, expect = true;
+  bool yardstick = true, expect = true, prefilter = true;
 
   EngineOptions ForEngine() const {
     EngineOptions options;
@@ -97,6 +98,7 @@ struct CommandLine {
     options.locations = static_cast<int>(locations);
     options.threads = static_cast<int>(threads);
     options.phase = phase;
+    options.prefilter = prefilter;
     if (batch) options.batch = *batch;
     if (rate) options.rate = *rate;
     return options;
@@ -139,7 +141,8 @@ enum Option {
   kArgument,
   kNoExpect,
   kSeconds,
-  kInterval
+  kInterval,
+  kNoPrefilter
 };
 
 constexpr option kOptions[] = {{"prefix", required_argument, nullptr, kPrefix},
@@ -161,6 +164,7 @@ constexpr option kOptions[] = {{"prefix", required_argument, nullptr, kPrefix},
                                {"no-expect", no_argument, nullptr, kNoExpect},
                                {"seconds", required_argument, nullptr, kSeconds},
                                {"interval", required_argument, nullptr, kInterval},
+                               {"no-prefilter", no_argument, nullptr, kNoPrefilter},
                                {nullptr, 0, nullptr, 0}};
 
 void Take(int found, std::string_view name, const char* text, CommandLine& line) {
@@ -217,6 +221,9 @@ void Take(int found, std::string_view name, const char* text, CommandLine& line)
     case kNoExpect:
       line.expect = false;
       break;
+    case kNoPrefilter:
+      line.prefilter = false;
+      break;
     case kSeconds:
       line.seconds = number(1);
       break;
@@ -241,6 +248,7 @@ CommandLine Parse(int argc, char** argv) {
   if (line.phase != "both" && line.phase != "decode" && line.phase != "judge") {
     Leave(fmt::format("--profile-phase is '{}'; decode or judge", line.phase));
   }
+  if (line.phase != "both" && line.threads != 1) Leave("--profile-phase goes with one thread");
   if (line.socket != "stream" && line.socket != "queue") {
     Leave(fmt::format("--socket is '{}'; stream or queue", line.socket));
   }

@@ -3,12 +3,11 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <condition_variable>
-#include <deque>
+#include <algorithm>
+#include <array>
 #include <memory>
-#include <mutex>
-#include <thread>
 
+#include "analysisd/decode_crew.h"
 #include "analysisd/engine.h"
 #include "analysisd/memory_state.h"
 #include "analysisd/ruleset.h"
@@ -24,13 +23,14 @@ namespace {
 
 constexpr base::Seconds kBegin = 1'773'480'000;  // any time: rules see it advance with the events
 
-std::shared_ptr<const analysisd::Ruleset> LoadRules(const std::filesystem::path& prefix) {
-  const Home home(prefix);
+std::shared_ptr<const analysisd::Ruleset> LoadRules(const EngineOptions& options) {
+  const Home home(options.prefix);
   const std::filesystem::path file = home / paths::kConfiguration;
   config::Problems problems;
   const config::Configuration configuration =
       config::LoadConfiguration(file, file.string(), config::Reader::kTools, problems);
-  const config::InternalOptions internal = config::InternalOptions::Load(home, problems);
+  config::InternalOptions internal = config::InternalOptions::Load(home, problems);
+  if (!options.prefilter) internal.Set("analysisd.prefilter", 0);
   auto ruleset = analysisd::Ruleset::Load(home, configuration, internal, problems);
   if (ruleset != nullptr && !problems.HasErrors()) return ruleset;
   for (const config::Problem& problem : problems.all()) {
@@ -49,157 +49,93 @@ struct Tally {
   }
 };
 
-using Batch = std::vector<std::unique_ptr<analysisd::Event>>;
-
-// Everything that one run shares.
-class Run {
+// Everything that one run shares. Events come in portions, as in the daemon: chunks of a portion
+// are decoded on all threads while the first thread judges those before.
+class Run : private analysisd::DecodeCrew::Work {
  public:
-  Run(const EngineOptions& options, std::shared_ptr<const analysisd::Ruleset> ruleset)
+  explicit Run(const EngineOptions& options)
       : options_(options),
         lines_(options.input, options.locations),
-        engine_(std::move(ruleset), state_) {}
+        engine_(LoadRules(options), state_),
+        crew_(static_cast<size_t>(options.threads)) {
+    for (auto& slot : slots_) slot = std::make_unique<analysisd::Event[]>(options.batch);
+  }
 
   const Lines& lines() const { return lines_; }
   const Tally& tally() const { return tally_; }
-  void ForgetTally() { tally_ = {}; }
+  double decode_seconds() const { return decode_seconds_; }
+  double judge_seconds() const { return judge_seconds_; }
 
-  // Decodes and judges `count` events by turns.
-  void InTurn(uint64_t count) {
-    analysisd::Event event;
-    for (const uint64_t end = next_ + count; next_ < end; ++next_) {
-      Decode(next_, event);
-      tally_.Count(engine_.Judge(event));
+  // Forgets what was counted before.
+  void Take(uint64_t count) {
+    tally_ = {};
+    decode_seconds_ = judge_seconds_ = 0;
+    for (const uint64_t end = next_ + count; next_ < end; next_ += portion_) {
+      portion_ = std::min<uint64_t>(kPortion, end - next_);
+      crew_.Run((static_cast<size_t>(portion_) + options_.batch - 1) / options_.batch, *this);
     }
   }
-
-  // The same in batches; gives the CPU seconds of the phase that is asked for.
-  double InPhases(uint64_t count, bool decode) {
-    double seconds = 0;
-    Batch batch = NewBatch();
-    for (const uint64_t end = next_ + count; next_ < end;) {
-      const auto size = static_cast<size_t>(std::min<uint64_t>(options_.batch, end - next_));
-      const double begin = CpuOfThisThread();
-      for (size_t i = 0; i < size; ++i) Decode(next_ + i, *batch[i]);
-      const double between = CpuOfThisThread();
-      for (size_t i = 0; i < size; ++i) tally_.Count(engine_.Judge(*batch[i]));
-      const double finish = CpuOfThisThread();
-      seconds += decode ? between - begin : finish - between;
-      next_ += size;
-    }
-    return seconds;
-  }
-
-  // Decodes on threads of their own, in batches; judges here, in order.
-  void InParallel(uint64_t count);
 
  private:
-  void Decode(uint64_t number, analysisd::Event& event) const {
-    event.Reset();
-    event.Assign('1', lines_.location(number), lines_.line(number),
-                 kBegin + static_cast<base::Seconds>(number / options_.rate));
-    engine_.Decode(event);
+  size_t EventsIn(size_t chunk) const {
+    return std::min(options_.batch, static_cast<size_t>(portion_) - chunk * options_.batch);
   }
 
-  Batch NewBatch() const {
-    Batch batch;
-    for (size_t i = 0; i < options_.batch; ++i) {
-      batch.push_back(std::make_unique<analysisd::Event>());
+  void Decode(size_t chunk, size_t slot) override {
+    const double begin = options_.phase == "both" ? 0 : CpuOfThisThread();
+    uint64_t number = next_ + chunk * options_.batch;
+    for (size_t i = 0; i < EventsIn(chunk); ++i, ++number) {
+      analysisd::Event& event = slots_[slot][i];
+      event.Reset();
+      event.Refer('1', lines_.location(number), lines_.line(number),
+                  kBegin + static_cast<base::Seconds>(number / options_.rate));
+      engine_.Decode(event);
     }
-    return batch;
+    if (options_.phase != "both") decode_seconds_ += CpuOfThisThread() - begin;
   }
+
+  void Judge(size_t chunk, size_t slot) override {
+    const double begin = options_.phase == "both" ? 0 : CpuOfThisThread();
+    for (size_t i = 0; i < EventsIn(chunk); ++i) tally_.Count(engine_.Judge(slots_[slot][i]));
+    if (options_.phase != "both") judge_seconds_ += CpuOfThisThread() - begin;
+  }
+
+  static constexpr uint64_t kPortion = 2048;
 
   const EngineOptions& options_;
   Lines lines_;
   analysisd::MemoryState state_;
   analysisd::Engine engine_;
-  uint64_t next_ = 0;
+  std::array<std::unique_ptr<analysisd::Event[]>, analysisd::DecodeCrew::kSlots> slots_;
+  uint64_t next_ = 0, portion_ = 0;  // the first event of the portion, and how many it has
   Tally tally_;
+  double decode_seconds_ = 0, judge_seconds_ = 0;
+  analysisd::DecodeCrew crew_;  // last: its threads end first
 };
-
-// A ring of batches: slot s holds batch s, s + slots, ... Decoders take the next undone batch; the
-// judge waits for the one whose turn it is.
-void Run::InParallel(uint64_t count) {
-  struct Slot {
-    Batch events;
-    size_t size = 0;
-    bool decoded = false;
-  };
-  const uint64_t first = next_;
-  const uint64_t batches = (count + options_.batch - 1) / options_.batch;
-  std::vector<Slot> slots(static_cast<size_t>(options_.threads) * 4);
-  for (Slot& slot : slots) slot.events = NewBatch();
-  std::mutex mutex;
-  std::condition_variable decoded, judged;
-  uint64_t to_decode = 0, to_judge = 0;
-
-  const auto decode = [&] {
-    std::unique_lock lock(mutex);
-    for (;;) {
-      judged.wait(lock,
-                  [&] { return to_decode == batches || to_decode < to_judge + slots.size(); });
-      if (to_decode == batches) return;
-      const uint64_t number = to_decode++;
-      Slot& slot = slots[number % slots.size()];
-      lock.unlock();
-      const uint64_t begin = number * options_.batch;
-      slot.size = static_cast<size_t>(std::min<uint64_t>(options_.batch, count - begin));
-      for (size_t i = 0; i < slot.size; ++i) Decode(first + begin + i, *slot.events[i]);
-      lock.lock();
-      slot.decoded = true;
-      decoded.notify_one();
-    }
-  };
-  std::vector<std::thread> threads;
-  for (int i = 0; i < options_.threads; ++i) threads.emplace_back(decode);
-  for (uint64_t number = 0; number < batches; ++number) {
-    Slot& slot = slots[number % slots.size()];
-    {
-      std::unique_lock lock(mutex);
-      decoded.wait(lock, [&] { return slot.decoded; });
-    }
-    for (size_t i = 0; i < slot.size; ++i) tally_.Count(engine_.Judge(*slot.events[i]));
-    const std::scoped_lock lock(mutex);
-    slot.decoded = false;
-    ++to_judge;
-    judged.notify_all();
-  }
-  for (std::thread& thread : threads) thread.join();
-  next_ += count;
-}
 
 }  // namespace
 
 uint64_t ExpectedAlerts(const EngineOptions& options) {
-  Run run(options, LoadRules(options.prefix));
-  run.InTurn(options.events);
+  Run run(options);
+  run.Take(options.events);
   return run.tally().alerts;
 }
 
 int RunEngine(const EngineOptions& options, double unit_before) {
   const double load_begin = CpuOfThisProcess().total();
-  Run run(options, LoadRules(options.prefix));
+  Run run(options);
   const double load = CpuOfThisProcess().total() - load_begin;
   const long rss_loaded = StatusKib(::getpid(), "VmRSS");
-  if (options.threads > 1) {
-    run.InParallel(options.warmup);
-  } else {
-    run.InTurn(options.warmup);
-  }
-  run.ForgetTally();
+  run.Take(options.warmup);
 
   const CpuTime cpu_begin = CpuOfThisProcess();
   const double begin = MonotonicSeconds();
-  double phase = 0;
-  if (options.phase != "both") {
-    phase = run.InPhases(options.events, options.phase == "decode");
-  } else if (options.threads > 1) {
-    run.InParallel(options.events);
-  } else {
-    run.InTurn(options.events);
-  }
+  run.Take(options.events);
   const double wall = MonotonicSeconds() - begin;
   const CpuTime cpu_end = CpuOfThisProcess();
-  const double cpu = options.phase != "both" ? phase : cpu_end.total() - cpu_begin.total();
+  double cpu = cpu_end.total() - cpu_begin.total();
+  if (options.phase == "decode") cpu = run.decode_seconds();
+  if (options.phase == "judge") cpu = run.judge_seconds();
 
   const Tally& tally = run.tally();
   const auto events = static_cast<double>(options.events);

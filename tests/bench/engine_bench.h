@@ -14,13 +14,14 @@ struct EngineOptions {
   uint64_t events = 200'000;
   uint64_t warmup = 15'440;  // events before the clock runs
   int locations = 8;
-  int threads = 1;     // 1: decode and judge by turns on one; more: so many decode beside the judge
-  size_t batch = 256;  // events that are handed over together
-  std::string phase = "both";  // "decode", "judge": only that one is timed
+  int threads = 1;     // that decode, the judging one included
+  size_t batch = 128;  // events that one thread decodes at a time, as in the daemon
+  bool prefilter = true;
+  std::string phase = "both";  // "decode", "judge": only that one is timed; one thread
   uint64_t rate = 100'000;     // events in a second of the clock that rules see
 };
 
-// Alerts that the engine gives for the first `options.events` events, one thread, no warm-up.
+// Alerts that the engine gives for the first `options.events` events, no warm-up.
 uint64_t ExpectedAlerts(const EngineOptions& options);
 
 // Runs once and prints one JSON object. `unit_before`: one yardstick unit in microseconds, measured

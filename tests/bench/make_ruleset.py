@@ -18,6 +18,7 @@ import argparse
 import collections
 import csv
 import glob
+import itertools
 import os
 import re
 import shutil
@@ -311,7 +312,8 @@ class Rules:
     def make(self, limit):
         # Rules that look at the clock would make figures depend on the hour.
         rows = [r for r in table("rules-catalogue.tsv") if int(r["id"]) not in self.shipped.rules and
-                int(r["id"]) < FIRST_PAD_ID and not re.search("time=|weekday=", r["flags"])]
+                int(r["id"]) < FIRST_PAD_ID and not re.search("time=|weekday=", r["flags"]) and
+                (not r["decoded_as"] or r["decoded_as"] in self.decoders.names)]
         for number, (conditions, text) in enumerate(SITE_RULES):
             body = "    %s\n    <description>Site: %s</description>\n" % (conditions, text)
             self.add(Rule(FIRST_PAD_ID + number, 3, "", body, "site", ("", ""), []))
@@ -429,41 +431,36 @@ class Rules:
         return Rule(identifier, 3, "", body, "", ("", ""), ["pcre2"])
 
 
+PATTERNS = ("pcre2", "match", "regex", "id_pcre2", "id", "status_pcre2", "url_pcre2", "extra_data_pcre2", "action",
+            "program_name_pcre2", "user_pcre2", "hostname_pcre2")
+
+
+def neighbour(text, identifier):
+    """A rule beside `text`: its parents, its first kind of pattern, a text that nobody writes. Counting is for rules that
+    fire, and <if_group> hangs a rule below hundreds: here each is one leaf."""
+    body = re.sub(r"\s*<mitre>.*?</mitre>", "", text, flags=re.S)
+    level = re.search(r"\blevel=\"(\d+)\"", text)
+    lines = []
+    parents = re.search(r"<if_sid>(.*?)</if_sid>", body) or re.search(r"<if_matched_sid>(.*?)</if_matched_sid>", body)
+    decoder = re.search(r"<decoded_as>.*?</decoded_as>", body)
+    if parents:
+        lines.append("<if_sid>%s</if_sid>" % parents.group(1))
+    if decoder:
+        lines.append(decoder.group(0))
+    name, pattern = next(((name, found.group(1)) for name in PATTERNS for found in
+                          [re.search(r"<%s>(.*?)</%s>" % (name, name), body, flags=re.S)] if found),
+                         ("pcre2", "unheard of"))
+    lines.append("<%s>%s</%s>" % (name, strange(pattern, identifier, name), name))
+    lines.append("<description>Neighbour.</description>")
+    return '  <rule id="%d" level="%s">\n    %s\n  </rule>\n' % (
+        identifier, level.group(1) if level else "3", "\n    ".join(lines))
+
+
 def neighbours(rules, shipped_rules, times):
-    """(times - 1) rules for each that exists: same place in the tree, same kind of condition, texts nobody writes."""
-    patterns = ("pcre2", "match", "regex", "id_pcre2", "id", "status_pcre2", "url_pcre2", "extra_data_pcre2", "action",
-                "program_name_pcre2", "user_pcre2", "hostname_pcre2")
+    """(times - 1) of them for each rule that exists."""
     texts = [rule.xml() for rule in rules] + shipped_rules
-    identifier = FIRST_NEIGHBOUR_ID
-    out = []
-    for round_number in range(1, times):
-        for text in texts:
-            head = re.search(r"<rule\s([^>]*)>", text).group(1)
-            body = text[text.index(">") + 1:text.rindex("</rule>")]
-            body = re.sub(r"\s*<(category|check_diff|options|list)\b[^>]*?(?:/>|>.*?</\1>)", "", body, flags=re.S)
-            body = re.sub(r"<description>.*?</description>", "<description>Neighbour.</description>", body, flags=re.S)
-            found = False
-            for name in patterns:
-                pattern = re.search(r"<%s>(.*?)</%s>" % (name, name), body, flags=re.S)
-                if pattern is None:
-                    continue
-                found = True
-                body = body.replace(pattern.group(0), "<%s>%s</%s>" % (
-                    name, strange(pattern.group(1), identifier, name), name), 1)
-            if not found:
-                body = "\n    <pcre2>%s</pcre2>%s" % (strange("unheard of", identifier, "pcre2"), body)
-            # Counting belongs to rules that fire, and <if_group> hangs a rule below hundreds: here each is one leaf.
-            body = re.sub(r"\s*<(?:same|different|not_same)_\w+\s*/>", "", body)
-            body = re.sub(r"\s*<(if_group|if_level|if_matched_group)>.*?</\1>", "", body, flags=re.S)
-            if "<if_sid>" in body:
-                body = re.sub(r"\s*<if_matched_sid>.*?</if_matched_sid>", "", body, flags=re.S)
-            body = body.replace("if_matched_sid>", "if_sid>")
-            if "<if_" not in body and "<decoded_as>" not in body and "<pcre2>" not in body:
-                body = "\n    <pcre2>%s</pcre2>%s" % (strange("unheard of", identifier, "pcre2"), body)
-            level = re.search(r"\blevel=\"(\d+)\"", head)
-            out.append('  <rule id="%d" level="%s">%s</rule>\n' % (identifier, level.group(1) if level else "3", body))
-            identifier += 1
-    return out
+    identifiers = itertools.count(FIRST_NEIGHBOUR_ID)
+    return [neighbour(text, next(identifiers)) for _ in range(1, times) for text in texts]
 
 
 def strange(pattern, number, name):
