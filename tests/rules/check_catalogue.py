@@ -46,6 +46,7 @@ DEVIATIONS = {
     (35095, "parents"): "inert: a composite of level 0 counts nothing",
     (35095, "frequency"): "inert: a composite of level 0 counts nothing",
     (35095, "timeframe"): "inert: a composite of level 0 counts nothing",
+    (13112, "parents"): "1010 takes every such line first, so it stands below",
     (31401, "parents"): "also in error lines of Apache 2.4 (30301)",
     (31402, "parents"): "also in error lines of Apache 2.4 (30301)",
     (31403, "parents"): "also in error lines of Apache 2.4 (30301)",
