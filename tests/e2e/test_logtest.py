@@ -75,7 +75,7 @@ class Logtest(unittest.TestCase):
 
     def test_alert_records_go_to_standard_output(self):
         result = self.logtest("-a", text=FAILED + "\n")
-        self.assertRegex(result.stdout, r"^\*\* Alert [0-9]+\.1:.* - syslog,sshd,authentication_failed,\n")
+        self.assertRegex(result.stdout, r"^\*\* Alert [0-9]+\.1:.* - syslog,sshd,authentication_failed,\S*,\n")
         self.assertIn(" gw1->stdin\nRule: 5716 (level 5) -> '", result.stdout)
         self.assertTrue(result.stdout.endswith(FAILED + "\n\n"))
 
