@@ -44,17 +44,22 @@ enum class BuiltinDecoder : uint8_t {
   kCount
 };
 
-// A pattern with a cheap test that must hold for it to match.
+// A pattern with cheap tests that must hold for it to match. Subjects are parts of the message of
+// `event`.
 struct GuardedPattern {
   std::unique_ptr<const pattern::Pattern> pattern;
   PrefixGuard guard;
+  uint32_t bit = 0;  // in event.candidates
 
   explicit operator bool() const { return pattern != nullptr; }
-  bool Matches(std::string_view subject) const {
-    return guard.MayMatch(subject) && pattern->Matches(subject);
+  bool MayMatch(std::string_view subject, const Event& event) const {
+    return event.IsCandidate(bit) && guard.MayMatch(subject);
   }
-  bool Find(std::string_view subject, pattern::Match& match) const {
-    return guard.MayMatch(subject) && pattern->Find(subject, match);
+  bool Matches(std::string_view subject, const Event& event) const {
+    return MayMatch(subject, event) && pattern->Matches(subject);
+  }
+  bool Find(std::string_view subject, const Event& event, pattern::Match& match) const {
+    return MayMatch(subject, event) && pattern->Find(subject, match);
   }
 };
 

@@ -87,6 +87,9 @@ void DecoderSet::RootIndex::Add(const Decoder& root, const PrefixGuard& guard) {
 void DecoderSet::BuildIndex() {
   for (const auto& decoder : decoders_) {
     name_in_use_[static_cast<size_t>(decoder->name_id)] = true;
+    for (GuardedPattern* part : {&decoder->program_name, &decoder->prematch, &decoder->regex}) {
+      if (*part) part->bit = pattern_count_++;
+    }
     if (!decoder->parents.empty()) continue;
     if (decoder->program_name) {
       by_program_.Add(*decoder, decoder->program_name.guard);
@@ -101,10 +104,10 @@ void DecoderSet::Decode(Event& event) const {
   const auto& roots = has_program ? by_program_.For(event.program_name) : by_log_.For(event.log);
   pattern::Match match;
   for (const Decoder* root : roots) {
-    if (has_program && !root->program_name.Matches(event.program_name)) continue;
+    if (has_program && !root->program_name.Matches(event.program_name, event)) continue;
     size_t parent_end = 0;
     if (root->prematch) {
-      if (!root->prematch.Find(event.log, match)) continue;
+      if (!root->prematch.Find(event.log, event, match)) continue;
       parent_end = match.end;
     }
     Take(*root, event);
@@ -132,7 +135,7 @@ void DecoderSet::DecodeFrom(const Decoder& root, size_t parent_end, Event& event
       return;
     }
     const size_t begin = child.prematch_offset == Offset::kAfterParent ? parent_end : 0;
-    if (child.prematch.Find(event.log.substr(begin), match)) {
+    if (child.prematch.Find(event.log.substr(begin), event, match)) {
       Take(child, event);
       RunChain(children.subspan(i), parent_end, begin + match.end, event);
       return;
@@ -172,7 +175,7 @@ void DecoderSet::RunChain(std::span<const Decoder* const> chain, size_t parent_e
         break;
     }
     const std::string_view subject = event.log.substr(begin);
-    if (node->regex.Find(subject, match)) {
+    if (node->regex.Find(subject, event, match)) {
       regex_end = begin + match.end;
       Take(*node, event);
       Deliver(*node, subject, match, event);

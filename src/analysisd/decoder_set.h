@@ -43,6 +43,9 @@ class DecoderSet {
   bool IsNameInUse(int name_id) const;
   int NameCount() const;  // ids are 1..NameCount()
 
+  // Their `bit`s are 0..PatternCount()-1.
+  uint32_t PatternCount() const { return pattern_count_; }
+
   // In load order.
   const std::vector<std::unique_ptr<Decoder>>& decoders() const { return decoders_; }
 
@@ -79,6 +82,7 @@ class DecoderSet {
   RootIndex by_program_;
   RootIndex by_log_;
 
+  uint32_t pattern_count_ = 0;
   std::unordered_map<std::string, int> name_ids_;
   std::vector<bool> name_in_use_;
   std::unique_ptr<const GeoIp> geoip_;

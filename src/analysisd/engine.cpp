@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "analysisd/accumulate.h"
+#include "analysisd/candidate_index.h"
 #include "analysisd/correlator.h"
 #include "analysisd/decoder.h"
 #include "analysisd/decoder_set.h"
@@ -17,7 +18,6 @@
 #include "analysisd/predecoder.h"
 #include "analysisd/repeat_filter.h"
 #include "analysisd/rootcheck_decoder.h"
-#include "analysisd/rule_index.h"
 #include "analysisd/rule_set.h"
 #include "analysisd/state_bytes.h"
 #include "analysisd/syscheck_decoder.h"
@@ -106,7 +106,7 @@ Verdict Engine::Impl::JudgeEvent(Event& event, Tracer* tracer) {
     return verdict;
   }
   verdict.accumulated = accumulator.Apply(event);
-  if (event.candidates.empty()) ruleset->index().Select(event);
+  if (event.candidates.empty()) ruleset->index().SelectRules(event);
 
   Trial trial{.event = event, .tracer = tracer, .mark = 0, .last_events = {}};
   const Rule* rule = event.relayed_rule != nullptr ? event.relayed_rule : FirstMatch(trial);
@@ -164,7 +164,7 @@ const Rule* Engine::Impl::TryChildren(const RuleNode& node, Trial& trial) {
     return nullptr;
   }
   const Rule* found = nullptr;
-  RuleIndex::ForEach(node.children, trial.event, [&](const RuleNode& child) {
+  ruleset->index().ForEach(node.children, trial.event, [&](const RuleNode& child) {
     found = Try(child, trial);
     return found != nullptr;
   });
@@ -255,8 +255,9 @@ Engine::~Engine() = default;
 void Engine::Decode(Event& event) const {
   Predecode(event, impl_->ruleset->options());
   if (NeedsState(event.kind)) return;
+  impl_->ruleset->index().Search(event);
   impl_->ruleset->decoders().Decode(event);
-  impl_->ruleset->index().Select(event);
+  impl_->ruleset->index().SelectRules(event);
 }
 
 Verdict Engine::Judge(Event& event, Tracer* tracer) { return impl_->JudgeEvent(event, tracer); }

@@ -121,12 +121,19 @@ class Event {
   const Rule* relayed_rule = nullptr;  // OSSECAlert plugin: fires this rule directly
   std::string_view relay;  // OSSECAlert plugin: "<hostname>-><location>" of the relaying manager,
                            // for queue/agent-info; not yet safe for a path
-  bool dropped = false;  // by a plugin: no rules, no archive
+  bool dropped = false;    // by a plugin: no rules, no archive
 
   std::array<std::string_view, kFieldCount> fields{};
   std::vector<std::pair<std::string_view, std::string_view>> dynamic_fields;
-  std::optional<FileFacts> file;     // of integrity events
-  std::vector<uint64_t> candidates;  // nodes of the rule tree that it can reach (rule_index.h)
+  std::optional<FileFacts> file;  // of integrity events
+
+  // Bits of the decoder patterns that can match and of the rules that can be reached
+  // (candidate_index.h); empty: not searched for, all of them.
+  std::vector<uint64_t> candidates;
+  bool IsCandidate(uint32_t bit) const {
+    const size_t word = bit / 64;
+    return word >= candidates.size() || (candidates[word] >> (bit % 64) & 1) != 0;
+  }
 
  private:
   void Start(char kind, base::Seconds time);

@@ -2,7 +2,7 @@
 //
 // Nodes refer to rules; a rule with several parents has several nodes, and children hang on nodes.
 // Siblings are tried by level, highest first, level 0 before all others, equal levels in load
-// order. Finish() numbers all nodes, siblings side by side in that order; rule_index.h tells by these
+// order. Finish() numbers all nodes, siblings side by side in that order; candidate_index.h tells by these
 // numbers which of them an event can reach.
 #pragma once
 

@@ -5,10 +5,10 @@
 #include <array>
 #include <utility>
 
+#include "analysisd/candidate_index.h"
 #include "analysisd/decoder_loader.h"
 #include "analysisd/decoder_set.h"
 #include "analysisd/list_set.h"
-#include "analysisd/rule_index.h"
 #include "analysisd/rule_loader.h"
 #include "analysisd/rule_set.h"
 
@@ -78,8 +78,8 @@ std::shared_ptr<const Ruleset> Ruleset::From(std::unique_ptr<DecoderSet> decoder
   set->lists_ = std::move(lists);
   set->rules_ = std::move(rules);
   set->options_ = std::move(options);
-  set->index_ = std::make_unique<const RuleIndex>(
-      set->rules_->tree(), set->decoders_->NameCount(), set->options_.search_texts);
+  set->index_ = std::make_unique<const CandidateIndex>(*set->decoders_, set->rules_->tree(),
+                                                       set->options_.search_texts);
   set->decoders_->SetRuleFinder([found = set->rules_.get()](int id) { return found->Find(id); });
   return set;
 }

@@ -12,10 +12,10 @@
 
 namespace ospatrol::analysisd {
 
-class DecoderSet;  // decoder_set.h
-class RuleSet;     // rule_set.h
-class ListSet;     // list_set.h
-class RuleIndex;   // rule_index.h
+class DecoderSet;      // decoder_set.h
+class RuleSet;         // rule_set.h
+class ListSet;         // list_set.h
+class CandidateIndex;  // candidate_index.h
 
 // The numbers of internal_options.conf and of <global> that the engine obeys.
 struct EngineOptions {
@@ -59,7 +59,7 @@ class Ruleset {
   const DecoderSet& decoders() const { return *decoders_; }
   const RuleSet& rules() const { return *rules_; }
   const ListSet& lists() const { return *lists_; }
-  const RuleIndex& index() const { return *index_; }
+  const CandidateIndex& index() const { return *index_; }
   const EngineOptions& options() const { return options_; }
 
  private:
@@ -67,7 +67,7 @@ class Ruleset {
   std::unique_ptr<DecoderSet> decoders_;
   std::unique_ptr<RuleSet> rules_;
   std::unique_ptr<ListSet> lists_;
-  std::unique_ptr<const RuleIndex> index_;
+  std::unique_ptr<const CandidateIndex> index_;
   EngineOptions options_;
 };
 

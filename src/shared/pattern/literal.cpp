@@ -17,16 +17,16 @@ namespace {
 // Most frequent bytes of log lines first. Bytes not named are rarer than all of these.
 constexpr std::string_view kCommonBytes = " eotainsr01dlc2m.pu3f45g6:-h798/=_\"bv,wk";
 
-size_t Frequency(char lower) {
-  const size_t rank = kCommonBytes.find(lower);
-  return rank == std::string_view::npos ? 0 : kCommonBytes.size() - rank;
-}
-
 bool Folds(char byte, char lower, char case_bit) {
   return static_cast<char>(byte | case_bit) == lower;
 }
 
 }  // namespace
+
+size_t ByteFrequency(char lower) {
+  const size_t rank = kCommonBytes.find(lower);
+  return rank == std::string_view::npos ? 0 : kCommonBytes.size() - rank;
+}
 
 Literal::Literal(std::string_view text)
     : lower_(base::ToLower(text)), case_bits_(lower_.size(), '\0') {
@@ -36,7 +36,7 @@ Literal::Literal(std::string_view text)
   const auto rarest = [this](size_t except) {
     size_t best = except == 0 && size() > 1 ? 1 : 0;
     for (size_t i = 0; i < size(); ++i) {
-      if (i != except && Frequency(lower_[i]) < Frequency(lower_[best])) best = i;
+      if (i != except && ByteFrequency(lower_[i]) < ByteFrequency(lower_[best])) best = i;
     }
     return best;
   };

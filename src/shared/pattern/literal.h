@@ -11,6 +11,10 @@
 
 namespace ospatrol::pattern {
 
+// How often a byte (letters: the lower case of it) stands in log lines: 0 = rare, else higher for
+// more frequent ones.
+size_t ByteFrequency(char lower);
+
 // One text, compared byte by byte; ASCII letters match in both cases, other bytes only themselves.
 //
 // Search looks at two bytes of the text at once, those that are rarest in logs, for 16 positions of

@@ -1,113 +1,95 @@
 #include "pattern/literal_scan.h"
 
-#ifdef OSPATROL_HAVE_VECTORSCAN
-#include <hs/hs.h>
+#include <algorithm>
+#include <unordered_map>
+#include <utility>
 
-#include <atomic>
-#endif
+#include "base/text.h"
+#include "pattern/literal.h"
 
 namespace ospatrol::pattern {
-
-#ifdef OSPATROL_HAVE_VECTORSCAN
-
 namespace {
 
-// Working memory of one thread. It fits every database that it was shown to; which one that was
-// last is told by a number, because an address may be used again.
-class Scratch {
- public:
-  Scratch() = default;
-  ~Scratch() { hs_free_scratch(scratch_); }
-  Scratch(const Scratch&) = delete;
-  Scratch& operator=(const Scratch&) = delete;
+uint32_t ThreeAt(std::string_view text, size_t at) {
+  const auto byte = [&](size_t i) { return static_cast<uint32_t>(static_cast<uint8_t>(text[i])); };
+  return byte(at) | byte(at + 1) << 8 | byte(at + 2) << 16;
+}
 
-  hs_scratch_t* For(const hs_database_t* database, uint64_t number) {
-    if (number_ != number) {
-      if (hs_alloc_scratch(database, &scratch_) != HS_SUCCESS) return nullptr;
-      number_ = number;
+// Where the three neighbouring bytes of a text stand by which it is looked for. The fewer texts
+// share them, the fewer are compared where they occur; and what many texts have in common is common
+// in logs, too.
+class ThreeChooser {
+ public:
+  explicit ThreeChooser(const std::vector<std::string>& texts) {
+    std::vector<uint32_t> threes;
+    for (const std::string& text : texts) {
+      threes.clear();
+      for (size_t at = 0; at + LiteralScan::kShortestText <= text.size(); ++at) {
+        threes.push_back(ThreeAt(text, at));
+      }
+      std::sort(threes.begin(), threes.end());
+      const auto end = std::unique(threes.begin(), threes.end());
+      std::for_each(threes.begin(), end, [this](uint32_t three) { ++texts_with_[three]; });
     }
-    return scratch_;
+  }
+
+  size_t Choose(std::string_view text) const {
+    size_t best = 0;
+    for (size_t at = 1; at + LiteralScan::kShortestText <= text.size(); ++at) {
+      if (Cost(text, at) < Cost(text, best)) best = at;
+    }
+    return best;
   }
 
  private:
-  hs_scratch_t* scratch_ = nullptr;
-  uint64_t number_ = 0;
+  std::pair<size_t, size_t> Cost(std::string_view text, size_t at) const {
+    return {texts_with_.at(ThreeAt(text, at)),
+            ByteFrequency(text[at]) + ByteFrequency(text[at + 1]) + ByteFrequency(text[at + 2])};
+  }
+
+  std::unordered_map<uint32_t, size_t> texts_with_;
 };
-
-struct Caller {
-  void (*report)(unsigned text, void* context);
-  void* context;
-};
-
-int OnMatch(unsigned text, unsigned long long, unsigned long long, unsigned, void* caller) {
-  const Caller& to = *static_cast<const Caller*>(caller);
-  to.report(text, to.context);
-  return 0;
-}
-
-uint64_t NextNumber() {
-  static std::atomic<uint64_t> last{0};
-  return ++last;
-}
 
 }  // namespace
 
-struct LiteralScan::Database {
-  explicit Database(hs_database_t* compiled) : database(compiled) {}
-  ~Database() { hs_free_database(database); }
-  Database(const Database&) = delete;
-  Database& operator=(const Database&) = delete;
-
-  hs_database_t* database;
-  uint64_t number = NextNumber();
-};
-
-std::unique_ptr<const LiteralScan> LiteralScan::Compile(const std::vector<std::string>& texts) {
-  if (texts.empty() || hs_valid_platform() != HS_SUCCESS) return nullptr;
-  std::vector<const char*> starts;
-  std::vector<size_t> sizes;
-  std::vector<unsigned> ids;
+LiteralScan::LiteralScan(const std::vector<std::string>& texts)
+    : map_((size_t{1} << kSlotBits) / 64),
+      starts_((size_t{1} << (kSlotBits - kSlotsPerGroupBits)) + 1) {
+  const ThreeChooser chooser(texts);
   for (const std::string& text : texts) {
-    ids.push_back(static_cast<unsigned>(starts.size()));
-    starts.push_back(text.data());
-    sizes.push_back(text.size());
+    Entry entry;
+    entry.offset = static_cast<uint32_t>(chooser.Choose(text));
+    entry.bytes = Fold(Read3(text.data() + entry.offset));
+    entry.text = static_cast<uint32_t>(entries_.size());
+    entry.begin = static_cast<uint32_t>(lower_.size());
+    entry.size = static_cast<uint32_t>(text.size());
+    entries_.push_back(entry);
+    lower_ += text;
+    for (const char c : text) case_bits_ += base::IsLower(c) ? '\x20' : '\0';
   }
-  const std::vector<unsigned> flags(texts.size(), HS_FLAG_CASELESS);
-  hs_database_t* compiled = nullptr;
-  hs_compile_error_t* error = nullptr;
-  const hs_error_t result = hs_compile_lit_multi(starts.data(), flags.data(), ids.data(),
-                                                 sizes.data(), static_cast<unsigned>(texts.size()),
-                                                 HS_MODE_BLOCK, nullptr, &compiled, &error);
-  hs_free_compile_error(error);
-  if (result != HS_SUCCESS) return nullptr;
-  return std::unique_ptr<const LiteralScan>(
-      new LiteralScan(std::make_unique<const Database>(compiled)));
+  std::stable_sort(entries_.begin(), entries_.end(), [](const Entry& a, const Entry& b) {
+    return SlotOf(a.bytes) < SlotOf(b.bytes);
+  });
+  for (const Entry& entry : entries_) {
+    const uint32_t slot = SlotOf(entry.bytes);
+    map_[slot / 64] |= uint64_t{1} << (slot % 64);
+    ++starts_[(slot >> kSlotsPerGroupBits) + 1];
+  }
+  for (size_t group = 1; group < starts_.size(); ++group) starts_[group] += starts_[group - 1];
 }
 
-bool LiteralScan::Scan(std::string_view subject, Report report, void* context) const {
-  thread_local Scratch scratch;
-  hs_scratch_t* const memory = scratch.For(database_->database, database_->number);
-  if (memory == nullptr) return false;
-  Caller caller{report, context};
-  return hs_scan(database_->database, subject.data(), static_cast<unsigned>(subject.size()), 0,
-                 memory, OnMatch, &caller) == HS_SUCCESS;
+bool LiteralScan::OccursAt(const Entry& entry, const char* at, std::string_view subject) const {
+  const auto position = static_cast<size_t>(at - subject.data());
+  if (position < entry.offset || subject.size() - (position - entry.offset) < entry.size) {
+    return false;
+  }
+  const char* const begin = at - entry.offset;
+  const char* const lower = lower_.data() + entry.begin;
+  const char* const bits = case_bits_.data() + entry.begin;
+  for (size_t i = 0; i < entry.size; ++i) {
+    if (static_cast<char>(begin[i] | bits[i]) != lower[i]) return false;
+  }
+  return true;
 }
-
-#else
-
-struct LiteralScan::Database {};
-
-std::unique_ptr<const LiteralScan> LiteralScan::Compile(const std::vector<std::string>&) {
-  return nullptr;
-}
-
-bool LiteralScan::Scan(std::string_view, Report, void*) const { return false; }
-
-#endif
-
-LiteralScan::LiteralScan(std::unique_ptr<const Database> database)
-    : database_(std::move(database)) {}
-
-LiteralScan::~LiteralScan() = default;
 
 }  // namespace ospatrol::pattern

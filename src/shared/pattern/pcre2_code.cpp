@@ -56,13 +56,26 @@ class Workspace {
   // The interpreter leaves its frames with the match data.
   void GiveBackFrames() { data_.reset(); }
 
-  pcre2_match_context* context() { return context_.get(); }
+  // Null when there is no memory. Usually the limits are those of the last search.
+  pcre2_match_context* Context(uint32_t match_limit, size_t last_start) {
+    if (match_limit_ != match_limit && context_ != nullptr) {
+      pcre2_set_match_limit(context_.get(), match_limit);
+      match_limit_ = match_limit;
+    }
+    if (last_start_ != last_start && context_ != nullptr) {
+      pcre2_set_offset_limit(context_.get(), last_start);
+      last_start_ = last_start;
+    }
+    return context_.get();
+  }
 
  private:
   std::unique_ptr<pcre2_jit_stack, Free> stack_;
   std::unique_ptr<pcre2_match_context, Free> context_;
   std::unique_ptr<pcre2_match_data, Free> data_;
   uint32_t pairs_ = 0;
+  uint32_t match_limit_ = 0;
+  size_t last_start_ = SIZE_MAX;  // PCRE2_UNSET: none
 };
 
 template <typename Value>
@@ -134,11 +147,9 @@ Pcre2Code::~Pcre2Code() { pcre2_code_free(code_); }
 Pcre2Code::Result Pcre2Code::Search(std::string_view subject, const Bounds& bounds,
                                     Match* match) const {
   Workspace& workspace = Workspace::Local();
-  pcre2_match_context* context = workspace.context();
+  pcre2_match_context* context = workspace.Context(bounds.match_limit, bounds.last_start);
   pcre2_match_data* data = workspace.Data(groups_ + 1);
   if (context == nullptr || data == nullptr) return Result::kLimit;
-  pcre2_set_match_limit(context, bounds.match_limit);
-  pcre2_set_offset_limit(context, bounds.last_start);
   int result = 0;
   if (jit_ && !bounds.interpret) {
     result = pcre2_jit_match(code_, Bytes(subject), subject.size(), bounds.start, 0, data, context);

@@ -69,6 +69,10 @@ size_t StartsPerCall(size_t subject, size_t match_limit) {
   return std::max<size_t>(kMinStarts, kStepsPerCall / steps);
 }
 
+// For ordinary lines one fixed limit, within kStepsPerCall.
+constexpr size_t kOrdinary = 256;
+constexpr uint32_t kOrdinaryLimit = 512;
+
 Budget Brief(size_t subject) {
   const size_t limit = 64 + 100'000 / (subject + 1);
   return {.match_limit = static_cast<uint32_t>(limit),
@@ -136,7 +140,9 @@ uint64_t GivenUpSearches() { return given_up.load(std::memory_order_relaxed); }
 
 bool BoundedSearch(const Pcre2Code& code, const Program* fallback, std::string_view subject,
                    Match* match) {
-  Result result = Search(code, subject, Brief(subject.size()), match);
+  Result result = subject.size() <= kOrdinary
+                      ? code.Search(subject, {.match_limit = kOrdinaryLimit}, match)
+                      : Search(code, subject, Brief(subject.size()), match);
   if (!IsAnswer(result)) {
     if (fallback != nullptr) return fallback->Search(subject, match);
     result = SearchAtLength(code, subject, match);

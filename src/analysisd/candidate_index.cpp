@@ -1,0 +1,165 @@
+#include "analysisd/candidate_index.h"
+
+#include <algorithm>
+#include <string>
+#include <unordered_map>
+#include <utility>
+
+#include "analysisd/decoder.h"
+#include "analysisd/decoder_set.h"
+#include "pattern/characters.h"
+
+namespace ospatrol::analysisd {
+namespace {
+
+using pattern::LiteralScan;
+
+void Set(std::vector<uint64_t>& bits, uint32_t position) {
+  bits[position / 64] |= uint64_t{1} << (position % 64);
+}
+
+void Add(const std::vector<uint64_t>& from, std::vector<uint64_t>& to) {
+  for (size_t i = 0; i < from.size(); ++i) to[i] |= from[i];
+}
+
+bool IsPartOf(std::string_view part, std::string_view whole) {
+  return !IsSet(part) ||
+         (part.data() >= whole.data() && part.data() + part.size() <= whole.data() + whole.size());
+}
+
+size_t ShortestOf(const std::vector<std::string>& texts) {
+  size_t shortest = std::string::npos;
+  for (const std::string& text : texts) shortest = std::min(shortest, text.size());
+  return texts.empty() ? 0 : shortest;
+}
+
+// The longest, then the fewest texts: found least often.
+RequiredTexts RarestTexts(const Rule& rule) {
+  RequiredTexts best;
+  size_t best_length = LiteralScan::kShortestText - 1;
+  for (const auto& condition : rule.conditions) {
+    // First-time-seen and check_diff store what they are asked about: nothing behind them may
+    // decide whether they are asked.
+    if (condition->Stores()) break;
+    const RequiredTexts required = condition->Required();
+    if (required.texts == nullptr) continue;
+    const size_t length = ShortestOf(*required.texts);
+    if (length > best_length || (length == best_length && best.texts != nullptr &&
+                                 required.texts->size() < best.texts->size())) {
+      best = required;
+      best_length = length;
+    }
+  }
+  return best;
+}
+
+}  // namespace
+
+class CandidateIndex::Builder {
+ public:
+  Builder(CandidateIndex& index, bool search) : index_(index), search_(search) {}
+
+  void File(const Decoder& decoder) {
+    for (const GuardedPattern* part : {&decoder.program_name, &decoder.prematch, &decoder.regex}) {
+      if (!*part) continue;
+      const std::vector<std::string>& texts = part->pattern->Literals();
+      const bool useful = search_ && ShortestOf(texts) >= LiteralScan::kShortestText;
+      File(part->bit, {.texts = useful ? &texts : nullptr});
+    }
+  }
+
+  void File(const SiblingList& list) {
+    for (size_t i = 0; i < list.all().size(); ++i) {
+      const RuleNode& node = *list.all()[i];
+      const auto bit = static_cast<uint32_t>(index_.first_node_ + list.first() + i);
+      if (node.rule->decoder_name_id != 0) {
+        index_.by_decoder_[static_cast<size_t>(node.rule->decoder_name_id)].push_back(bit);
+      } else {
+        File(bit, search_ ? RarestTexts(*node.rule) : RequiredTexts{});
+      }
+      File(node.children);
+    }
+  }
+
+  const std::vector<std::string>& texts() const { return texts_; }
+
+ private:
+  void File(uint32_t bit, const RequiredTexts& required) {
+    Set(index_.base_[kUnknown], bit);
+    if (required.texts == nullptr) {
+      Set(index_.base_[kMessage], bit);
+      Set(index_.base_[kElsewhere], bit);
+      return;
+    }
+    if (required.source == RequiredTexts::Source::kField) Set(index_.base_[kElsewhere], bit);
+    for (const std::string& text : *required.texts) {
+      const auto [known, is_new] = numbers_.try_emplace(text, texts_.size());
+      if (is_new) {
+        texts_.push_back(text);
+        index_.by_text_.emplace_back();
+      }
+      index_.by_text_[known->second].push_back(bit);
+    }
+  }
+
+  CandidateIndex& index_;
+  const bool search_;
+  std::vector<std::string> texts_;
+  std::unordered_map<std::string, size_t> numbers_;
+};
+
+CandidateIndex::CandidateIndex(const DecoderSet& decoders, const RuleTree& tree, bool search)
+    : first_node_((decoders.PatternCount() + 63) / 64 * 64),
+      by_decoder_(static_cast<size_t>(decoders.NameCount()) + 1) {
+  for (Bits& bits : base_) bits.resize((first_node_ + tree.node_count()) / 64 + 1);
+  Builder builder(*this, search);
+  for (const auto& decoder : decoders.decoders()) builder.File(*decoder);
+  builder.File(tree.roots());
+  scan_ = std::make_unique<const LiteralScan>(builder.texts());
+}
+
+void CandidateIndex::Search(Event& event) const {
+  const std::string_view message = event.full_log;
+  // Two characters fold to ASCII letters, which a search by bytes does not know.
+  const bool all = !IsPartOf(event.log, message) || !IsPartOf(event.program_name, message) ||
+                   (!pattern::IsAscii(message) && pattern::HasLetterTwins(message));
+  event.candidates = base_[all ? kUnknown : kMessage];
+  uint64_t* const bits = event.candidates.data();
+  scan_->Scan(message, [this, bits](uint32_t text) {
+    for (const uint32_t bit : by_text_[text]) bits[bit / 64] |= uint64_t{1} << (bit % 64);
+  });
+}
+
+CandidateIndex::Base CandidateIndex::BaseOf(const Event& event) {
+  const std::string_view message = event.full_log;
+  if (!IsPartOf(event.log, message)) return kUnknown;
+  const bool accumulates = event.decoder != nullptr && event.decoder->accumulate;
+  if (accumulates || !IsPartOf(event.program_name, message)) return kElsewhere;
+  for (const Event::Extracted& one : event.Extraction()) {
+    // Nothing is filed by these: GeoIP makes the first two, normalising the third.
+    if (one.field == Field::kSrcGeoip || one.field == Field::kDstGeoip ||
+        one.field == Field::kAction) {
+      continue;
+    }
+    const std::string_view value = one.field == Field::kCount
+                                       ? event.dynamic_fields[one.dynamic].second
+                                       : event.Get(one.field);
+    if (!IsPartOf(value, message)) return kElsewhere;
+  }
+  return kMessage;
+}
+
+void CandidateIndex::SelectRules(Event& event) const {
+  const Base base = event.candidates.empty() ? kUnknown : BaseOf(event);
+  if (event.candidates.empty()) {
+    event.candidates = base_[kUnknown];
+  } else if (base != kMessage) {
+    Add(base_[base], event.candidates);
+  }
+  if (event.decoder == nullptr || event.decoder->name_id <= 0) return;
+  const auto name = static_cast<size_t>(event.decoder->name_id);
+  if (name >= by_decoder_.size()) return;
+  for (const uint32_t bit : by_decoder_[name]) Set(event.candidates, bit);
+}
+
+}  // namespace ospatrol::analysisd
