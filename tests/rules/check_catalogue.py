@@ -47,6 +47,8 @@ DEVIATIONS = {
     (35095, "frequency"): "inert: a composite of level 0 counts nothing",
     (35095, "timeframe"): "inert: a composite of level 0 counts nothing",
     (13112, "parents"): "1010 takes every such line first, so it stands below",
+    (53204, "parents"): "53200 has level 0 and takes every line first, so it stands below",
+    (53205, "parents"): "53200 has level 0 and takes every line first, so it stands below",
     (31401, "parents"): "also in error lines of Apache 2.4 (30301)",
     (31402, "parents"): "also in error lines of Apache 2.4 (30301)",
     (31403, "parents"): "also in error lines of Apache 2.4 (30301)",
@@ -67,18 +69,25 @@ OWN_ROOTS = {
     "docker",
     "filterlog",
     "fortigate",
+    "gitlab",
     "haproxy",
     "journald-json",
     "junos",
+    "kea",
     "kube-audit",
     "mikrotik",
+    "mongodb",
+    "nextcloud",
     "openvpn",
+    "oracle",
     "package-log",
     "pluto",
+    "redis",
     "squid-cachelog",
     "strongswan",
     "suricata",
     "systemd-logind",
+    "tomcat",
 }
 
 # Our decoders that the catalogue does not know: children that keep the name of their parent need no entry.
@@ -202,6 +211,8 @@ def read_rules(root):
             differs("etc/ospatrol-local.conf", f"includes {file}, which is not there")
             continue
         for group in read_file(present[file]):
+            if group.tag == "var":
+                continue
             if group.tag != "group" or list(group.attrib) != ["name"]:
                 differs(file, f"<{group.tag}> where <group name=...> was expected")
                 continue
