@@ -2,6 +2,7 @@
 
 #include "analysisd/decoder.h"
 #include "analysisd/rule.h"
+#include "analysisd/rule_facts.h"
 
 namespace ospatrol::analysisd {
 namespace {
@@ -14,15 +15,8 @@ void FillRule(const Verdict& verdict, alert::Alert& alert) {
     return;
   }
   alert.mail = rule->mail;
-  alert.rule.id = rule->id;
-  alert.rule.level = rule->level;
-  alert.rule.frequency = rule->frequency;
+  CopyRuleFacts(*rule, alert.rule);
   alert.rule.fired_times = verdict.fired_times;
-  alert.rule.comment = rule->description;
-  alert.rule.group = rule->group;
-  alert.rule.info = rule->info_text;
-  alert.rule.cve = rule->cve;
-  alert.rule.mitre_ids = rule->mitre_ids;
 }
 
 void FillDecoder(const Event& event, alert::Alert& alert) {

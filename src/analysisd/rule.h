@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "alert/rule_text.h"
 #include "analysisd/condition.h"
 #include "analysisd/correlation.h"
 #include "analysisd/event.h"
@@ -42,6 +43,7 @@ struct Rule {
   };
   std::vector<Info> infos;
   std::vector<std::string> mitre_ids;
+  std::unique_ptr<const alert::RuleText> text;  // of all that; made when the set is complete
 
   bool log = false;   // alert is written
   bool mail = false;  // alert is marked for mail

@@ -19,6 +19,8 @@ struct FileChange {
   int64_t perm_before = -1, perm_after = -1;
 };
 
+struct RuleText;  // rule_text.h
+
 struct RuleFacts {
   int id = 0;
   int level = 0;
@@ -28,6 +30,7 @@ struct RuleFacts {
   std::string group;  // raw group string: "syslog,sshd,"
   std::string info, cve;
   std::vector<std::string> mitre_ids;
+  const RuleText* text = nullptr;  // of these facts; null: records make it each time
 };
 
 struct DecoderFacts {

@@ -6,17 +6,20 @@
 #include <vector>
 
 #include "alert/json_text.h"
+#include "alert/rule_text.h"
 #include "base/text.h"
 
 namespace ospatrol::alert {
 namespace {
 
-constexpr size_t kMaxMarkers = 64;         // of one event; its text is an agent's
+constexpr size_t kMaxMarkers = 64;        // of one event; its text is an agent's
 constexpr size_t kMaxMarkerValues = 256;  // of all markers together
 
 constexpr std::array<std::string_view, 10> kRuleKeys{"level",  "comment",   "sidid",      "cve",
                                                      "info",   "frequency", "firedtimes", "group",
                                                      "groups", "mitre"};
+
+constexpr std::string_view kRootcheck = "rootcheck";
 
 struct NamedArray {
   std::string_view name;
@@ -121,8 +124,7 @@ bool HasGroup(const std::vector<std::string_view>& groups, std::string_view name
 
 }  // namespace
 
-void AppendJsonRule(const Alert& alert, std::string& out) {
-  const RuleFacts& rule = alert.rule;
+void AppendJsonRuleHead(const RuleFacts& rule, std::string& out) {
   JsonObject object(out);
   if (rule.level > 0) object.Number("level", rule.level);
   object.String("comment", rule.comment);
@@ -130,14 +132,16 @@ void AppendJsonRule(const Alert& alert, std::string& out) {
   object.StringIfSet("cve", rule.cve);
   object.StringIfSet("info", rule.info);
   if (rule.frequency != 0) object.Number("frequency", rule.frequency);
-  if (rule.fired_times != 0) object.Number("firedtimes", rule.fired_times);
-  object.String("group", rule.group);
+}
 
+void AppendJsonRuleTail(const RuleFacts& rule, std::string_view log, std::string& out) {
+  JsonObject object = JsonObject::Continue(out);
+  object.String("group", rule.group);
   NamedArrays arrays;
   const std::vector<std::string_view> groups = SplitGroups(rule.group, arrays);
   object.Key("groups");
   AppendStrings(groups, out);
-  if (HasGroup(groups, "rootcheck")) FindMarkers(alert.full_log, arrays);
+  if (HasGroup(groups, kRootcheck)) FindMarkers(log, arrays);
   for (const NamedArray& array : arrays.all()) {
     if (IsRuleKey(array.name)) {
       object.AnyKey("fields." + std::string(array.name));
@@ -151,6 +155,27 @@ void AppendJsonRule(const Alert& alert, std::string& out) {
     AppendStrings({rule.mitre_ids.begin(), rule.mitre_ids.end()}, out);
   }
   object.End();
+}
+
+bool DependsOnLog(const RuleFacts& rule) {
+  NamedArrays arrays;
+  return HasGroup(SplitGroups(rule.group, arrays), kRootcheck);
+}
+
+void AppendJsonRule(const Alert& alert, std::string& out) {
+  const RuleFacts& rule = alert.rule;
+  const bool made = rule.text != nullptr && rule.text->has_json;
+  if (made) {
+    out += rule.text->json_head;
+  } else {
+    AppendJsonRuleHead(rule, out);
+  }
+  if (rule.fired_times != 0) JsonObject::Continue(out).Number("firedtimes", rule.fired_times);
+  if (made) {
+    out += rule.text->json_tail;
+  } else {
+    AppendJsonRuleTail(rule, alert.full_log, out);
+  }
 }
 
 }  // namespace ospatrol::alert

@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
+#include <cstring>
 #include <iterator>
 
 namespace ospatrol::alert {
@@ -85,41 +87,68 @@ void AppendEscape(char c, std::string& out) {
   }
 }
 
+// Bytes from `at` on that a JSON string takes as they are, eight at a time.
+size_t PlainFrom(std::string_view text, size_t at) {
+  constexpr uint64_t kOnes = 0x0101010101010101;
+  constexpr uint64_t kHighBits = 0x80 * kOnes;
+  const auto has_byte_below = [](uint64_t bytes, uint64_t n) {
+    return (bytes - n * kOnes) & ~bytes;
+  };
+  for (; text.size() - at >= 8; at += 8) {
+    uint64_t bytes = 0;
+    std::memcpy(&bytes, text.data() + at, sizeof(bytes));
+    const uint64_t special = bytes | has_byte_below(bytes, 0x20) |
+                             has_byte_below(bytes ^ (uint64_t{'"'} * kOnes), 1) |
+                             has_byte_below(bytes ^ (uint64_t{'\\'} * kOnes), 1);
+    if ((special & kHighBits) != 0) break;
+  }
+  while (at < text.size() && kClasses[Byte(text, at)] == kPlain) ++at;
+  return at;
+}
+
+void AppendNumber(const fmt::format_int& number, std::string& out) {
+  out.append(number.data(), number.size());
+}
+
 }  // namespace
 
 void AppendJsonString(std::string_view text, std::string& out) {
   out += '"';
   size_t plain = 0;  // where the run of bytes begins that go out as they are
-  size_t at = 0;
+  size_t at = PlainFrom(text, 0);
   while (at < text.size()) {
     const uint8_t kind = kClasses[Byte(text, at)];
-    if (kind == kPlain) {
-      ++at;
-      continue;
-    }
     const Sequence sequence = kind == kMultibyte ? SequenceAt(text, at) : Sequence{};
-    if (sequence.valid) {
-      at += sequence.length;
-      continue;
+    if (!sequence.valid) {
+      out += text.substr(plain, at - plain);
+      if (kind == kEscape) {
+        AppendEscape(text[at], out);
+      } else {
+        out += kReplacement;
+      }
+      plain = at + sequence.length;
     }
-    out += text.substr(plain, at - plain);
-    if (kind == kEscape) {
-      AppendEscape(text[at], out);
-    } else {
-      out += kReplacement;
-    }
-    at += sequence.length;
-    plain = at;
+    at = PlainFrom(text, at + sequence.length);
   }
   out += text.substr(plain);
   out += '"';
 }
 
+// Keys are short: put together on the side, they go out with one call.
 void JsonObject::Key(std::string_view key) {
-  Comma();
-  out_ += '"';
-  out_ += key;
-  out_ += "\":";
+  std::array<char, 64> bytes;
+  if (key.size() + 4 > bytes.size()) {
+    AnyKey(key);
+    return;
+  }
+  char* to = bytes.data();
+  if (!first_) *to++ = ',';
+  *to++ = '"';
+  to = std::copy(key.begin(), key.end(), to);
+  *to++ = '"';
+  *to++ = ':';
+  out_.append(bytes.data(), static_cast<size_t>(to - bytes.data()));
+  first_ = false;
 }
 
 void JsonObject::AnyKey(std::string_view key) {
@@ -135,12 +164,12 @@ void JsonObject::String(std::string_view key, std::string_view value) {
 
 void JsonObject::Number(std::string_view key, int64_t value) {
   Key(key);
-  fmt::format_to(std::back_inserter(out_), "{}", value);
+  AppendNumber(fmt::format_int(value), out_);
 }
 
 void JsonObject::Number(std::string_view key, uint64_t value) {
   Key(key);
-  fmt::format_to(std::back_inserter(out_), "{}", value);
+  AppendNumber(fmt::format_int(value), out_);
 }
 
 }  // namespace ospatrol::alert

@@ -18,6 +18,8 @@ class JsonObject {
   explicit JsonObject(std::string& out) : out_(out) { out_ += '{'; }
   JsonObject(const JsonObject&) = delete;
   JsonObject& operator=(const JsonObject&) = delete;
+  // Goes on with an object that has members already.
+  static JsonObject Continue(std::string& out) { return JsonObject(out, false); }
   void End() { out_ += '}'; }
 
   // `key` must need no escaping.
@@ -36,6 +38,7 @@ class JsonObject {
   std::string& out() { return out_; }
 
  private:
+  JsonObject(std::string& out, bool first) : out_(out), first_(first) {}
   void Comma() {
     if (!first_) out_ += ',';
     first_ = false;

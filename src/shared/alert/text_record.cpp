@@ -7,6 +7,7 @@
 #include <iterator>
 
 #include "alert/record_lines.h"
+#include "alert/rule_text.h"
 #include "alert/time_text.h"
 #include "base/text.h"
 
@@ -80,6 +81,12 @@ void AppendLogText(std::string_view text, Trust trust, std::string& out) {
 
 }  // namespace
 
+void AppendRuleLine(const RuleFacts& rule, std::string& out) {
+  fmt::format_to(std::back_inserter(out), "Rule: {} (level {}) -> '", rule.id, rule.level);
+  AppendOneLine(rule.comment, out);
+  out += "'\n";
+}
+
 void AppendTextRecord(const Alert& alert, std::string& out) {
   out += kRecordStart;
   out += ' ';
@@ -90,10 +97,12 @@ void AppendTextRecord(const Alert& alert, std::string& out) {
   out += TimeText(alert.time);
   out += ' ';
   AppendWhere(alert, out);
-  fmt::format_to(std::back_inserter(out), "\nRule: {} (level {}) -> '", alert.rule.id,
-                 alert.rule.level);
-  AppendOneLine(alert.rule.comment, out);
-  out += "'\n";
+  out += '\n';
+  if (alert.rule.text != nullptr) {
+    out += alert.rule.text->line;
+  } else {
+    AppendRuleLine(alert.rule, out);
+  }
   AppendField(kSrcIp, alert.srcip, out);
   AppendField(kSrcLocation, alert.srcgeoip, out);
   AppendField(kSrcPort, alert.srcport, out);

@@ -17,6 +17,9 @@ inline constexpr size_t kMaxLastEvents = 11;
 // record (3.7).
 void AppendTextRecord(const Alert& alert, std::string& out);
 
+// "Rule: 5710 (level 5) -> 'comment'" LF, a part of it.
+void AppendRuleLine(const RuleFacts& rule, std::string& out);
+
 // "2026 Nov 22 10:00:01 gw1->/var/log/auth.log text" LF: archives.log. One line, whatever the text
 // holds.
 void AppendArchiveLine(const Alert& alert, std::string& out);

@@ -380,6 +380,12 @@ TEST(Configuration, ReadsOnlyTheSectionsOfTheProgram) {
   EXPECT_EQ(Load(text, Reader::kLogcollector).problems.error_count(), 3U);
 }
 
+size_t CountOf(std::string_view part, std::string_view text) {
+  size_t count = 0;
+  for (size_t at = text.find(part); at != text.npos; at = text.find(part, at + 1)) ++count;
+  return count;
+}
+
 TEST(Configuration, LoadsTheShippedLocalFileWithoutAnyRemark) {
   for (const Reader reader : {Reader::kAnalysisd, Reader::kLogcollector, Reader::kTools,
                               Reader::kExecd, Reader::kMaild}) {
@@ -388,7 +394,9 @@ TEST(Configuration, LoadsTheShippedLocalFileWithoutAnyRemark) {
         OSPATROL_SOURCE_DIR "/etc/ospatrol-local.conf", "etc/ospatrol.conf", reader, problems);
     EXPECT_THAT(Lines(problems), ElementsAre());
     if (reader == Reader::kAnalysisd) {
-      EXPECT_EQ(configuration.rules.rules.size(), 9U);
+      const std::string text = base::ReadFile(OSPATROL_SOURCE_DIR "/etc/ospatrol-local.conf");
+      EXPECT_GE(configuration.rules.rules.size(), 9U);
+      EXPECT_EQ(configuration.rules.rules.size(), CountOf("<include>", text));
       EXPECT_TRUE(configuration.global.jsonout_output);
       EXPECT_TRUE(configuration.global.never_block.MatchesConfiguration("127.0.0.1"));
     }
