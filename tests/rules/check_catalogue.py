@@ -77,6 +77,7 @@ OWN_ROOTS = {
     "kube-audit",
     "mikrotik",
     "mongodb",
+    "msexchange-receive",
     "nextcloud",
     "openvpn",
     "oracle",
