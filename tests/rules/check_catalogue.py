@@ -84,6 +84,7 @@ OWN_ROOTS = {
     "package-log",
     "pluto",
     "redis",
+    "rspamd",
     "squid-cachelog",
     "strongswan",
     "suricata",
