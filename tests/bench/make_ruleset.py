@@ -3,8 +3,8 @@
 
   make_ruleset.py OUT_DIR [--rules 1300] [--decoders 340] [--times 1]
 
-OUT_DIR receives etc/ospatrol.conf, etc/local_decoder.xml, rules/ and decoders/; other files there stay as they are, so it
-may be an installed prefix. The filling follows tests/data/{rules,decoders}-catalogue.tsv, which say how the full set is
+OUT_DIR receives etc/ospatrol.conf, etc/local_decoder.xml, rules/*.xml and decoders/*.xml instead of those that were there;
+other files stay as they are, so it may be an installed prefix. The filling follows tests/data/{rules,decoders}-catalogue.tsv, which say how the full set is
 shaped (parents, decoded_as, levels, frequencies, kinds of condition); the texts of conditions come from the samples of
 families.tsv and, where a rule has none, from the words that the catalogue quotes. What ships is never generated, so the
 filling shrinks as families land. Two runs give the same bytes.
@@ -145,7 +145,7 @@ class Shipped:
     def __init__(self, out):
         for folder in ("rules", "decoders"):
             os.makedirs(os.path.join(out, folder), exist_ok=True)
-            for old in glob.glob(os.path.join(out, folder, "*%s*" % GENERATED)):
+            for old in glob.glob(os.path.join(out, folder, "*.xml")):
                 os.unlink(old)
             for path in glob.glob(os.path.join(SOURCE, folder, "*.xml")):
                 shutil.copy(path, os.path.join(out, folder))

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Measures analysisd: the whole table of docs/performance.md, in one command, as root.
 
-  run.py [--label NAME] [--build DIR] [--input LOG] [--only REGEX] [--repeat 5] [--events N] [--work DIR]
+  run.py --input LOG [--label NAME] [--tree DIR] [--only REGEX] [--repeat 5] [--events N] [--work DIR]
 
 Lays out a ruleset of 1,300 rules and 340 decoders (make_ruleset.py), installs analysisd over it in a temporary prefix and
 runs each case `--repeat` times with analysisd_bench, the yardstick before and after each run. Raw output of a case, with
@@ -82,10 +82,9 @@ def output_of(*command):
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
 
 
-def commit():
-    name = output_of("git", "-C", SOURCE, "log", "-1", "--format=%h %s")
-    dirty = output_of("git", "-C", SOURCE, "status", "--porcelain", "-uno", "--", "src", "rules", "decoders", "etc",
-                      "packaging", "tests/bench")
+def commit(tree):
+    name = output_of("git", "-C", tree, "log", "-1", "--format=%h %s")
+    dirty = output_of("git", "-C", tree, "status", "--porcelain", "-uno", "--", "src", "etc", "packaging")
     return name + (" (with changes that are not committed)" if dirty else "")
 
 
@@ -95,19 +94,35 @@ def machine():
     return "%d processors, %s, Linux %s" % (os.cpu_count(), model.group(1) if model else "?", os.uname().release)
 
 
+def program_of(tree):
+    program = os.path.join(tree, "build/release/tests/bench/analysisd_bench")
+    if not os.path.exists(program):
+        sys.exit("build it first: ninja -C %s/build/release programs analysisd_bench" % tree)
+    return program
+
+
+def install(tree, prefix):
+    """analysisd of `tree` in a new prefix, whose logs and state benchmarks may empty."""
+    subprocess.run([os.path.join(tree, "packaging/install.sh"), "--prefix", prefix, "--kind", "local",
+                    "--build", os.path.join(tree, "build/release"), "--no-system"], check=True, stdout=subprocess.DEVNULL)
+    with open(os.path.join(prefix, "benchmark-prefix"), "w", encoding="utf-8"):
+        pass
+
+
+def make_ruleset(path, times=1):
+    """Gives how large it is."""
+    maker = os.path.join(SOURCE, "tests/bench/make_ruleset.py")
+    return output_of(maker, path, "--times", str(times)).split(": ", 1)[1]
+
+
 class Bench:
     def __init__(self, options, work):
         self.options = options
-        self.program = os.path.join(options.build, "tests/bench/analysisd_bench")
+        self.program = program_of(options.tree)
         self.home = os.path.join(work, "home")
         self.rules = {1: self.home, 10: os.path.join(work, "times10")}
-        subprocess.run([os.path.join(SOURCE, "packaging/install.sh"), "--prefix", self.home, "--kind", "local",
-                        "--build", options.build, "--no-system"], check=True, stdout=subprocess.DEVNULL)
-        with open(os.path.join(self.home, "benchmark-prefix"), "w", encoding="utf-8"):
-            pass
-        maker = os.path.join(SOURCE, "tests/bench/make_ruleset.py")
-        self.rulesets = {times: output_of(maker, path, "--times", str(times)).split(": ", 1)[1]
-                         for times, path in self.rules.items()}
+        install(options.tree, self.home)
+        self.rulesets = {times: make_ruleset(path, times) for times, path in self.rules.items()}
 
     def run(self, case):
         """All runs of a case, as dictionaries."""
@@ -135,7 +150,7 @@ class Bench:
     def write(self, case, command, runs, lines):
         shown = " ".join(os.path.basename(c) if c == self.program else c for c in command)
         shown = shown.replace(self.rules[case.times], "PREFIX").replace(self.options.input, "mixed.log")
-        text = ["# %s" % case.text, "command: %s" % shown, "commit: %s" % commit(), "machine: %s" % machine(),
+        text = ["# %s" % case.text, "command: %s" % shown, "commit: %s" % commit(self.options.tree), "machine: %s" % machine(),
                 "ruleset: %s" % self.rulesets[case.times], "net.unix.max_dgram_qlen: %d" % case.queue_length,
                 "when: %s, load %.1f" % (datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M UTC"),
                                          os.getloadavg()[0]),
@@ -197,7 +212,8 @@ def table(results, label):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--label", default="now")
-    parser.add_argument("--build", default=os.path.join(SOURCE, "build/release"))
+    parser.add_argument("--tree", default=SOURCE, help="what is measured: a source tree with build/release; the rules are "
+                        "always those of the tree that run.py lies in")
     parser.add_argument("--input", required=True, help="the log whose lines are sent: mixed.log")
     parser.add_argument("--only", default="", help="cases whose name matches")
     parser.add_argument("--repeat", type=int, default=5)
@@ -205,11 +221,10 @@ def main():
     parser.add_argument("--most-events", type=int, default=2_000_000, help="cuts the long cases, too: a trial")
     parser.add_argument("--work", default=tempfile.gettempdir(), help="where the temporary prefix is made")
     options = parser.parse_args()
-    options.build = os.path.abspath(options.build)
+    options.tree = os.path.abspath(options.tree)
     if os.getuid() != 0:
         sys.exit("run.py: must be root: installs a prefix, sets net.unix.max_dgram_qlen")
-    if not os.path.exists(os.path.join(options.build, "tests/bench/analysisd_bench")):
-        sys.exit("run.py: build it first: ninja -C %s programs analysisd_bench" % options.build)
+    program_of(options.tree)
 
     work = tempfile.mkdtemp(prefix="ospatrol-bench-", dir=options.work)
     os.chmod(work, 0o755)  # the service users must reach it
@@ -226,7 +241,7 @@ def main():
         with open(QUEUE_LENGTH, "w", encoding="utf-8") as f:
             f.write(queue_length)
         shutil.rmtree(work, ignore_errors=True)
-    text = "Commit %s; %s; %s.\n\n%s" % (commit(), machine(), bench.rulesets[1], table(results, options.label))
+    text = "Commit %s; %s; %s.\n\n%s" % (commit(options.tree), machine(), bench.rulesets[1], table(results, options.label))
     print(text)
     with open(os.path.join(OUT, "%s.md" % options.label), "w", encoding="utf-8") as f:
         f.write(text.replace("](performance/", "]("))
