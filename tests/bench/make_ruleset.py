@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Lays out the ruleset that benchmarks run with: what ships, filled up to a given size.
 
-  make_ruleset.py OUT_DIR [--rules 1300] [--decoders 340] [--times 1]
+  make_ruleset.py OUT_DIR [--rules 1300] [--decoders 340] [--times 1] [--shipped DIR]
 
 OUT_DIR receives etc/ospatrol.conf, etc/local_decoder.xml, rules/*.xml and decoders/*.xml instead of those that were there;
 other files stay as they are, so it may be an installed prefix. The filling follows tests/data/{rules,decoders}-catalogue.tsv, which say how the full set is
@@ -9,6 +9,8 @@ shaped (parents, decoded_as, levels, frequencies, kinds of condition); the texts
 families.tsv and, where a rule has none, from the words that the catalogue quotes. What ships is never generated, so the
 filling shrinks as families land. Two runs give the same bytes.
 
+--shipped DIR: the source tree (etc, rules, decoders, tests/data) whose rules ship; default: this one. With that of an older
+commit, figures of different days are about the same rules.
 --times N: N times the rules. Each added rule is a neighbour of one of the others: the same parents and kind of
 condition, but of a text that no program writes. None of them ever applies.
 
@@ -26,7 +28,6 @@ import sys
 from xml.sax.saxutils import escape
 
 SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-DATA = os.path.join(SOURCE, "tests/data")
 FIRST_PAD_ID = 100000  # ids that belong to users: no shipped rule will ever have one
 FIRST_NEIGHBOUR_ID = 200000
 GENERATED = "generated"  # in the names of the files that this program writes
@@ -55,7 +56,7 @@ DATE_WORD = r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun|Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep
 
 
 def table(name):
-    with open(os.path.join(DATA, name), encoding="utf-8", newline="") as f:
+    with open(os.path.join(SOURCE, "tests/data", name), encoding="utf-8", newline="") as f:
         return list(csv.DictReader(f, delimiter="\t", quoting=csv.QUOTE_NONE))
 
 
@@ -484,12 +485,15 @@ def write_configuration(out, shipped, generated):
 
 
 def main():
+    global SOURCE
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("out")
     parser.add_argument("--rules", type=int, default=1300)
     parser.add_argument("--decoders", type=int, default=340)
     parser.add_argument("--times", type=int, default=1)
+    parser.add_argument("--shipped", default=SOURCE)
     options = parser.parse_args()
+    SOURCE = options.shipped
 
     families, shipped = Families(), Shipped(options.out)
     decoders = Decoders(families, shipped)

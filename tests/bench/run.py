@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Measures analysisd: the whole table of docs/performance.md, in one command, as root.
 
-  run.py --input LOG [--label NAME] [--tree DIR] [--only REGEX] [--repeat 5] [--events N] [--work DIR]
+  run.py --input LOG [--label NAME] [--tree DIR] [--starter COMMIT] [--only REGEX] [--repeat 5] [--events N] [--work DIR]
 
 Lays out a ruleset of 1,300 rules and 340 decoders (make_ruleset.py), installs analysisd over it in a temporary prefix and
 runs each case `--repeat` times with analysisd_bench, the yardstick before and after each run. Raw output of a case, with
@@ -109,10 +109,22 @@ def install(tree, prefix):
         pass
 
 
-def make_ruleset(path, times=1):
+def make_ruleset(path, shipped=SOURCE, times=1):
     """Gives how large it is."""
     maker = os.path.join(SOURCE, "tests/bench/make_ruleset.py")
-    return output_of(maker, path, "--times", str(times)).split(": ", 1)[1]
+    return output_of(maker, path, "--shipped", shipped, "--times", str(times)).split(": ", 1)[1]
+
+
+def rules_of(starter, work):
+    """The tree whose rules ship: this one, or what `starter`, a commit of it, had."""
+    if not starter:
+        return SOURCE
+    folder = os.path.join(work, "starter")
+    os.mkdir(folder)
+    archive = subprocess.run(["git", "-C", SOURCE, "archive", starter, "etc", "rules", "decoders", "tests/data"],
+                             check=True, capture_output=True).stdout
+    subprocess.run(["tar", "-x", "-C", folder], input=archive, check=True)
+    return folder
 
 
 class Bench:
@@ -122,7 +134,8 @@ class Bench:
         self.home = os.path.join(work, "home")
         self.rules = {1: self.home, 10: os.path.join(work, "times10")}
         install(options.tree, self.home)
-        self.rulesets = {times: make_ruleset(path, times) for times, path in self.rules.items()}
+        shipped = rules_of(options.starter, work)
+        self.rulesets = {times: make_ruleset(path, shipped, times) for times, path in self.rules.items()}
 
     def run(self, case):
         """All runs of a case, as dictionaries."""
@@ -215,6 +228,8 @@ def main():
     parser.add_argument("--tree", default=SOURCE, help="what is measured: a source tree with build/release; the rules are "
                         "always those of the tree that run.py lies in")
     parser.add_argument("--input", required=True, help="the log whose lines are sent: mixed.log")
+    parser.add_argument("--starter", default="", help="the rules that ship, of this commit instead: filled up to 1,300, "
+                        "so that figures of different days are about the same rules")
     parser.add_argument("--only", default="", help="cases whose name matches")
     parser.add_argument("--repeat", type=int, default=5)
     parser.add_argument("--events", type=int, default=200_000)

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Lets analysisd work for a long time at half of what it can, and looks at its memory each minute. As root.
 
-  soak.py --input LOG [--minutes 60] [--rate half|N] [--tree DIR] [--label NAME] [--cpus 0,1] [--work DIR]
+  soak.py --input LOG [--minutes 60] [--rate half|N] [--tree DIR] [--starter COMMIT] [--label NAME] [--cpus 0,1] [--work DIR]
 
 Installs analysisd over a ruleset of full size (make_ruleset.py) in a temporary prefix, measures its highest rate by the
 batch socket, then feeds it at half of that. A line a minute: RSS, events sent, answered and received, alerts, growth of
@@ -110,7 +110,7 @@ class Soak:
         self.program = run.program_of(options.tree)
         self.home = os.path.join(work, "home")
         run.install(options.tree, self.home)
-        self.ruleset = run.make_ruleset(self.home)
+        self.ruleset = run.make_ruleset(self.home, run.rules_of(options.starter, work))
         with open(os.path.join(self.home, "etc/local_internal_options.conf"), "a", encoding="utf-8") as f:
             f.write("analysisd.state_interval=2\n")
         self.lines = []
@@ -241,6 +241,7 @@ def main():
     parser.add_argument("--minutes", type=int, default=60)
     parser.add_argument("--rate", default="half", help="events a second, or half: of what is measured first")
     parser.add_argument("--tree", default=run.SOURCE, help="source tree with build/release")
+    parser.add_argument("--starter", default="", help="as in run.py")
     parser.add_argument("--label", default="now")
     parser.add_argument("--cpus", default="", help="processors of analysisd")
     parser.add_argument("--work", default=tempfile.gettempdir())
