@@ -118,7 +118,8 @@ def openssh(judged, problems):
 
 
 def section(logtest, folder):
-    problems = []
+    """The text, what is wrong, and what has no reason yet."""
+    problems, notes = [], []
     out = ["The first 2000 lines that the [loghub](https://github.com/logpai/loghub) collection publishes of four logs.",
            "Written by `tests/rules/real_logs.py`; rule 0 stands for no rule.", ""]
     for name in LOGS:
@@ -149,24 +150,24 @@ def section(logtest, folder):
             for text, count in left.most_common(10):
                 reason = next((why for pattern, why in REASONS if re.search(pattern, text)), None)
                 if reason is None:
-                    problems.append(f"{name}: no reason for {text!r}")
+                    notes.append(f"{name}: no reason for {text!r}")
                 out.append(f"| {count} | `{text.replace('|', chr(92) + '|')}` | {reason or '?'} |")
         out.append("")
-    return "\n".join(out), problems
+    return "\n".join(out), problems, notes
 
 
 def main():
     arguments = [argument for argument in sys.argv[1:] if argument != "--write"]
     if len(arguments) != 2:
         sys.exit(__doc__)
-    text, problems = section(arguments[0], pathlib.Path(arguments[1]))
+    text, problems, notes = section(arguments[0], pathlib.Path(arguments[1]))
     if "--write" in sys.argv:
         page = PAGE.read_text(encoding="utf-8")
         before, rest = page.split(BEGIN)
         PAGE.write_text(before + BEGIN + text + END + rest.split(END)[1], encoding="utf-8")
     else:
         print(text)
-    for problem in problems:
+    for problem in problems + notes:
         print(problem, file=sys.stderr)
     return 1 if problems else 0
 
