@@ -5,8 +5,9 @@
 
 Lays out a ruleset of 1,300 rules and 340 decoders (make_ruleset.py), installs analysisd over it in a temporary prefix and
 runs each case `--repeat` times with analysisd_bench, the yardstick before and after each run. Raw output of a case, with
-command, commit and yardstick, goes to docs/performance/LABEL-CASE.txt; the table to standard output and to
-docs/performance/LABEL.md. A case whose events alert by less than 40 % does not count and says so.
+command, commit and yardstick, goes to docs/performance/LABEL-CASE.txt; the table to standard output and, where
+docs/performance.md has a place for it (<!-- LABEL --> ... <!-- end of LABEL -->), there. A case whose events alert by less
+than 40 % does not count and says so.
 
 Units are CPU time over the yardstick of the same minute: they hold on a busy machine. Events per second are wall-clock:
 they are lower bounds there.
@@ -222,6 +223,15 @@ def table(results, label):
     return "\n".join(lines) + "\n"
 
 
+def put_into_document(label, text):
+    path = os.path.join(SOURCE, "docs/performance.md")
+    with open(path, encoding="utf-8") as f:
+        document = f.read()
+    place = re.compile("(<!-- %s -->\n).*?(<!-- end of %s -->)" % (re.escape(label), re.escape(label)), flags=re.S)
+    with open(path, "w", encoding="utf-8") as f:
+        f.write(place.sub(lambda m: m.group(1) + "\n" + text + "\n" + m.group(2), document))
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--label", default="now")
@@ -258,8 +268,7 @@ def main():
         shutil.rmtree(work, ignore_errors=True)
     text = "Commit %s; %s; %s.\n\n%s" % (commit(options.tree), machine(), bench.rulesets[1], table(results, options.label))
     print(text)
-    with open(os.path.join(OUT, "%s.md" % options.label), "w", encoding="utf-8") as f:
-        f.write(text.replace("](performance/", "]("))
+    put_into_document(options.label, text)
 
 
 if __name__ == "__main__":

@@ -86,11 +86,11 @@ def cpu_seconds(pid):
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def counters(home):
-    """The numbers of var/run/ospatrol-analysisd.state."""
+def counters(path):
+    """The numbers of ospatrol-analysisd.state."""
     values = {}
     try:
-        with open(os.path.join(home, "var/run/ospatrol-analysisd.state"), encoding="utf-8") as f:
+        with open(path, encoding="utf-8") as f:
             for line in f:
                 name, separator, value = line.strip().partition("=")
                 if separator and value.strip("'").isdigit():
@@ -113,6 +113,7 @@ class Soak:
         self.ruleset = run.make_ruleset(self.home, run.rules_of(options.starter, work))
         with open(os.path.join(self.home, "etc/local_internal_options.conf"), "a", encoding="utf-8") as f:
             f.write("analysisd.state_interval=2\n")
+        self.state = os.path.join(self.home, "var/run/ospatrol-analysisd.state")
         self.lines = []
         self.samples = []  # (minute, RSS in KiB)
         self.text = GrowingFile(os.path.join(self.home, "logs/alerts/alerts.log"), b"** Alert ")
@@ -138,7 +139,7 @@ class Soak:
         self.daemon = subprocess.Popen([*pin, os.path.join(self.home, "bin/ospatrol-analysisd"), "-f", "-D", self.home],
                                        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         deadline = time.monotonic() + 60
-        while not os.path.exists(os.path.join(self.home, "queue/ospatrol/stream")):
+        while not os.path.exists(self.state):  # written once the sockets are there
             if self.daemon.poll() is not None or time.monotonic() > deadline:
                 sys.exit("soak.py: analysisd did not start; see logs/ospatrol.log")
             time.sleep(0.01)
@@ -168,7 +169,7 @@ class Soak:
             now = (self.text.bytes + self.json.bytes, cpu_seconds(self.daemon.pid) - cpu)
             self.say("%6d %9d %9d %12d %12d %12d %11d %11d %9.0f %9d %6.2f" % (
                 minute, rss, status_kib(self.daemon.pid, "VmHWM"), seen["sent"], seen["taken"],
-                counters(self.home).get("events_received", 0), self.text.records, self.json.records,
+                counters(self.state).get("events_received", 0), self.text.records, self.json.records,
                 (now[0] - before[0]) / 1e6, disk_use(self.home), (now[1] - before[1]) / 60))
             before = now
         feeder.wait()
@@ -179,7 +180,7 @@ class Soak:
         self.daemon.send_signal(signal.SIGTERM)
         self.daemon.wait(120)
         self.count()
-        at_end = counters(self.home)
+        at_end = counters(self.state)
         received = at_end.get("events_received", 0)
         lost = seen["sent"] - received
         written = at_end.get("alerts_written", 0)
@@ -220,6 +221,8 @@ class Soak:
             for name in os.listdir(os.path.join(self.home, folder)):
                 path = os.path.join(self.home, folder, name)
                 shutil.rmtree(path) if os.path.isdir(path) else os.unlink(path)
+        if os.path.exists(self.state):
+            os.unlink(self.state)
         self.start()
         try:
             seen = self.feed(rate)

@@ -145,8 +145,7 @@ TEST_P(SameVerdicts, WhateverTheThreadsThePrefilterAndTheSizeOfBatches) {
   ASSERT_GT(std::count(expected.alerts_json.begin(), expected.alerts_json.end(), '\n'), 10'000);
 
   const auto ruleset = ShippedRules(prefilter);
-  for (const Batches batches :
-       {Batches{1, 1}, {3, 2}, {64, 7}, {1000, 128}, {777, 1000}}) {
+  for (const Batches batches : {Batches{1, 1}, {3, 2}, {64, 7}, {1000, 128}, {777, 1000}}) {
     SCOPED_TRACE(fmt::format("portions of {}, chunks of {}", batches.portion, batches.chunk));
     ExpectSame(expected, Judge(samples, ruleset, threads, batches));
   }
