@@ -166,8 +166,8 @@ class Bench:
         shown = shown.replace(self.rules[case.times], "PREFIX").replace(self.options.input, "mixed.log")
         text = ["# %s" % case.text, "command: %s" % shown, "commit: %s" % commit(self.options.tree), "machine: %s" % machine(),
                 "ruleset: %s" % self.rulesets[case.times], "net.unix.max_dgram_qlen: %d" % case.queue_length,
-                "when: %s, load %.1f" % (datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M UTC"),
-                                         os.getloadavg()[0]),
+                "when: %s, load %.1f, nice %d" % (datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M UTC"),
+                                         os.getloadavg()[0], os.nice(0)),
                 "", *lines, ""]
         for key in ("yardstick_us", UNITS, "cpu_us_per_event", RATE, "events_per_cpu_s", "alerts_share", "peak_rss_kib",
                     "rss_started_kib", "start_to_first_alert_ms", "start_cpu_ms"):
