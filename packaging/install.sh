@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs a built OSPatrol: users, directories, files, owners and modes as packaging/files.tsv says.
 # Usage: packaging/install.sh [--prefix DIR] [--kind local] [--build DIR] [--no-system]
-#   --no-system  leaves /etc/ospatrol-init.conf alone (a second installation, tests)
+#   --no-system  leaves /etc/ospatrol-init.conf and settings of the kernel alone (a second installation, tests)
 # Can be run again: what the administrator owns is kept.
 set -eu
 . "$(dirname "$0")/lib.sh"
@@ -46,6 +46,31 @@ own_directory() {
     chown "$2:$3" .
     chmod "$4" .
   )
+}
+
+# queue_length: room for 512 events instead of 10 in the datagram queue, or a line that says why not. Never less than the
+# administrator has set; a file of ours that was edited stays.
+queue_length() {
+  key=net.unix.max_dgram_qlen
+  setting=/etc/sysctl.d/60-ospatrol.conf
+  now=$(cat /proc/sys/net/unix/max_dgram_qlen 2>/dev/null) || {
+    step "$key cannot be read here; the datagram queue keeps the system's length"
+    return 0
+  }
+  [ "$now" -lt 512 ] || return 0
+  if [ "$SYSTEM" = no ]; then
+    step "$key is $now (--no-system: not changed); with 512, programs that write to the datagram queue wait less"
+    return 0
+  fi
+  if [ -d /etc/sysctl.d ] && [ ! -e "$setting" ]; then
+    printf '# Length of Unix datagram queues: events of other programs wait there for OSPatrol.\n%s = 512\n' "$key" \
+      >"$setting" && chmod 0644 "$setting"
+  fi
+  if (echo 512 >/proc/sys/net/unix/max_dgram_qlen) 2>/dev/null; then
+    step "Set $key = 512 (was $now), kept in $setting; counts for daemons started from now on"
+  else
+    step "$key is $now and may not be changed here (a container?); set it to 512 on the host: sysctl -w $key=512"
+  fi
 }
 
 [ -d "$PREFIX" ] || mkdir -p "$PREFIX"
@@ -102,4 +127,5 @@ mv -f "$init.new" "$init"
 if [ "$SYSTEM" = yes ]; then
   install -o root -g root -m 0600 "$init" /etc/ospatrol-init.conf
 fi
+queue_length
 step "Installed OSPatrol $version ($KIND) in $PREFIX"

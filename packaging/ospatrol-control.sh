@@ -19,7 +19,7 @@ case $TYPE in
   agent)
     START="ospatrol-execd ospatrol-agentd ospatrol-logcollector ospatrol-syscheckd"
     STOP="ospatrol-logcollector ospatrol-syscheckd ospatrol-agentd ospatrol-execd"
-    ACTIONS="start|stop|reload|restart|status|configtest"
+    ACTIONS="start|stop|reload|restart|status|flow|configtest"
     ;;
   *)
     remoted=""
@@ -29,7 +29,7 @@ case $TYPE in
       $AUTHD_DAEMON ospatrol-syscheckd ospatrol-monitord"
     STOP="ospatrol-monitord ospatrol-logcollector $AUTHD_DAEMON $remoted ospatrol-syscheckd ospatrol-analysisd
       ospatrol-maild ospatrol-execd $optional"
-    ACTIONS="start|stop|reload|restart|status|configtest|enable|disable"
+    ACTIONS="start|stop|reload|restart|status|flow|configtest|enable|disable"
     ;;
 esac
 
@@ -179,6 +179,42 @@ restart() {
   start
 }
 
+LOG=$DIR/logs/ospatrol.log
+ANSWER_TENTHS=600
+
+# log_since OFFSET: what was written to the log behind that byte. The log belongs to a service user: no link is followed.
+log_since() {
+  dd if="$LOG" iflag=nofollow,nonblock,skip_bytes skip="$1" bs=64k count=64 status=none 2>/dev/null
+}
+
+# reload_daemon DAEMON PID: waits for what the daemon says of the new configuration: 9005 taken, 9004 refused.
+reload_daemon() {
+  offset=$(stat -c %s "$LOG" 2>/dev/null || echo 0)
+  kill -HUP "$2" || return 1
+  left=$ANSWER_TENTHS
+  while [ "$left" -gt 0 ]; do
+    case $(log_since "$offset" | grep -a -o -m 1 " $1(900[45]): ") in
+      *9005*)
+        echo "Reloaded $1..."
+        return 0
+        ;;
+      *9004*)
+        echo "$1 refused the new configuration; the old one stays in force:" >&2
+        log_since "$offset" | grep -a " $1([0-9]*): ERROR: " | tr -d '\000-\010\013-\037' >&2
+        return 1
+        ;;
+    esac
+    if ! same_process "$1" "$2"; then
+      echo "$1 has ended; see $LOG" >&2
+      return 1
+    fi
+    sleep 0.1
+    left=$((left - 1))
+  done
+  echo "$1 has not answered within a minute; see $LOG" >&2
+  return 1
+}
+
 reload() {
   if ! configtest; then
     echo "$NAME: Configuration error. The running configuration stays in force." >&2
@@ -187,7 +223,7 @@ reload() {
   result=0
   for daemon in $(installed $START); do
     if pid=$(pid_of "$daemon"); then
-      kill -HUP "$pid" && echo "Reloaded $daemon..."
+      reload_daemon "$daemon" "$pid" || result=1
     else
       echo "$daemon not running .."
       result=1
@@ -207,6 +243,15 @@ status() {
     fi
   done
   return $result
+}
+
+# flow: what goes in and out at every hop of this machine.
+flow() {
+  running=""
+  for daemon in $(installed $STOP); do
+    ! pid_of "$daemon" >/dev/null || running="$running $daemon"
+  done
+  "$DIR/bin/ospatrol-flow" -D "$DIR" -r "$running"
 }
 
 # switch enable|disable FEATURE
@@ -239,6 +284,7 @@ case ${1:-} in
   reload) need_root; locked reload ;;
   configtest) shift; configtest "$@" ;;
   status) status ;;
+  flow) flow ;;
   enable | disable) [ "$TYPE" != agent ] || usage; need_root; locked switch "$@" ;;
   *) usage ;;
 esac

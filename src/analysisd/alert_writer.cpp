@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <filesystem>
 
+#include "alert/alert_record.h"
 #include "alert/json_record.h"
 #include "alert/text_record.h"
 #include "base/text.h"
@@ -75,8 +76,20 @@ void AlertWriter::Open(base::Seconds now) {
   day_ = day;
   // No id comes twice on one day, however often we are started: the file has at least a byte for
   // each id.
-  next_number_ = std::max<uint64_t>(next_number_, outputs_[kAlerts].file->Size());
+  next_number_ = std::max({next_number_, outputs_[kAlerts].file->Size(), NumberAfter(day),
+                           NumberAfter(base::AddDays(day, 1))});
   RemoveOldSpools(now);
+}
+
+// Numbers also rise over midnight, so they may be larger than the file; and after the clock was set
+// back, the file of tomorrow has alerts of today.
+uint64_t AlertWriter::NumberAfter(const Day& day) const {
+  auto log = alert::DayLog::Open(home_, custom_ ? alert::kSpoolFiles : alert::kTextFiles, day);
+  if (!log) return 0;
+  const std::string id = FindEnd(alert::RecordForm::kText, *log).id;
+  const size_t dot = id.find('.');
+  if (dot == std::string::npos) return 0;
+  return base::ParseNumber<uint64_t>(std::string_view(id).substr(dot + 1)).value_or(0) + 1;
 }
 
 void AlertWriter::SetOptions(WriterOptions options) {
@@ -142,8 +155,7 @@ bool AlertWriter::Flush() {
     Output& output = outputs_[i];
     if (output.records == 0) continue;
     if (!output.file->Append(output.pending)) {
-      failure_.error = errno;
-      failure_.file = output.file->relative_path();
+      failure_ = {output.file->relative_path(), output.file->failure()};
       all = false;
       continue;
     }
@@ -160,6 +172,11 @@ size_t AlertWriter::pending_bytes() const {
   size_t bytes = 0;
   for (const Output& output : outputs_) bytes += output.pending.size();
   return bytes;
+}
+
+WriterCounters AlertWriter::pending_records() const {
+  return {outputs_[kAlerts].records, outputs_[kArchives].records + outputs_[kArchivesJson].records,
+          outputs_[kFirewall].records};
 }
 
 bool AlertWriter::IsNewDay(base::Seconds now) const {

@@ -54,10 +54,11 @@ class AlertWriter {
   bool Flush();
   uint64_t pending() const { return pending_; }  // records not yet written
   size_t pending_bytes() const;
+  // Of which files: what will be added to counters() by the next Flush that works.
+  WriterCounters pending_records() const;
 
   struct Failure {
-    std::string file;
-    int error = 0;
+    std::string file, text;
   };
   const Failure& failure() const { return failure_; }
 
@@ -81,6 +82,8 @@ class AlertWriter {
 
   bool IsWanted(Which which) const;
   void OpenFiles(const Day& day);
+  // Above all alert numbers of that day's file.
+  uint64_t NumberAfter(const Day& day) const;
   void RemoveOldSpools(base::Seconds now) const;
   uint64_t* CounterOf(Which which);
   void Took(Which which) {

@@ -14,8 +14,10 @@
 #include "analysisd/list_set.h"
 #include "base/error.h"
 #include "base/files.h"
+#include "base/text.h"
 #include "base/time.h"
 #include "config/ar_conf.h"
+#include "ipc/unix_socket.h"
 
 namespace ospatrol::analysisd {
 namespace {
@@ -109,6 +111,22 @@ void Analysisd::Configure(config::Problems& problems) { settings_ = Load(problem
 void Analysisd::Prepare() {
   MakeOwnedDirectories();
   WriteResponseList();
+  CheckQueueLength();
+}
+
+// Before the chroot: /proc is not there afterwards.
+void Analysisd::CheckQueueLength() const {
+  constexpr const char* kLength = "/proc/sys/net/unix/max_dgram_qlen";
+  constexpr int kWanted = 512;
+  constexpr size_t kMaxNumber = 32;
+  try {
+    const auto text = base::ReadFileIfPresent(kLength, kMaxNumber);
+    if (!text) return;
+    const auto length = base::ParseNumber<int>(base::Trim(*text));
+    if (length && *length < kWanted) log::Write<msg::kQueueShort>(*length, paths::kEventQueue);
+  } catch (const Error&) {
+    return;  // a system that hides it
+  }
 }
 
 void Analysisd::MakeOwnedDirectories() const {
@@ -136,7 +154,7 @@ void Analysisd::CompareResponseList() const {
 
 void Analysisd::Start() {
   const Home& home = context_.home();
-  now_ = base::WallNow();
+  now_ = started_ = base::WallNow();
   writer_.emplace(home, OutputOptions(settings_));
   writer_->Open(now_);
   state_.emplace(home, now_);
@@ -186,11 +204,16 @@ void Analysisd::SaveCorrelation() const {
 }
 
 void Analysisd::SayStarted() {
+  TellOwnEvent("ossec: Ossec started.");
+  Commit();
+}
+
+void Analysisd::TellOwnEvent(std::string_view text) {
   ipc::QueueMessage message;
   message.location = "ossec-monitord";
-  message.text = "ossec: Ossec started.";
+  message.text = text;
+  ++own_events_;
   pipeline_->Take(message, now_);
-  Commit();
 }
 
 void Analysisd::StartStatistics() {
@@ -274,6 +297,7 @@ void Analysisd::WakeConsumers() {
 void Analysisd::Block() {
   if (blocked_) return;
   blocked_ = true;
+  blocked_since_ = base::MonotonicNow();
   waited_ = writer_->pending();
   intake_->Pause();
 }
@@ -281,6 +305,21 @@ void Analysisd::Block() {
 void Analysisd::Unblock() {
   blocked_ = false;
   log::Write<msg::kOutputWorksAgain>(waited_);
+  TellGap();
+}
+
+// People who read alerts only must learn that there was a time without any.
+void Analysisd::TellGap() {
+  const auto time = std::chrono::duration_cast<seconds>(base::MonotonicNow() - blocked_since_);
+  const Pipeline::Failure& failure = pipeline_->failure();
+  const bool full = ipc::LookAtQueue(context_.home() / paths::kEventQueue) == ipc::QueueFill::kFull;
+  TellOwnEvent(fmt::format(
+      "ossec: Output gap: nothing was written for {} seconds: {}{}{}. Records that waited: {}. {}",
+      time.count(), failure.file, failure.file.empty() ? "" : ": ", failure.text, waited_,
+      full ? "The datagram queue was full: senders that do not wait have lost events."
+           : "The datagram queue had room: no sender was turned away at its end."));
+  // Written with the next group.
+  commit_soon_ = loop_.After(kCommitDelay, [this] { Commit(); });
 }
 
 void Analysisd::ChangeDay() {
@@ -306,9 +345,13 @@ void Analysisd::EverySecond() {
   if (blocked_) return;
   try {
     if (intake_->paused()) intake_->Resume();
-    if (writer_->pending() == 0) writer_->ReopenDeleted();
   } catch (const Error& error) {
     log::WriteLine(error.id(), log::Level::kError, error.what());
+  }
+  try {
+    if (writer_->pending() == 0) writer_->ReopenDeleted();
+  } catch (const Error& error) {
+    reopen_error_.Write(error.what());
   }
 }
 
@@ -318,6 +361,10 @@ void Analysisd::WriteStatus() {
   status.intake = intake_->counters();
   status.pipeline = pipeline_->counters();
   status.written = writer_->counters();
+  status.pending = writer_->pending_records();
+  status.own_events = own_events_;
+  status.connections = intake_->connections();
+  status.started = started_;
   status.blocked = blocked_;
   status.seconds = std::chrono::duration<double>(now - status_written_).count();
   status_written_ = now;
@@ -335,7 +382,8 @@ void Analysisd::Stop() {
   every_second_.reset();
   every_status_.reset();
   if (!blocked_ && BeforePortion()) intake_->Drain(kDrainLimit);
-  if (Commit()) {
+  // Twice: a gap that has just ended is told too.
+  if (Commit() && (!pipeline_->HasPending() || Commit())) {
     SaveCorrelation();
   } else {
     log::Write<msg::kStoppedUnwritten>(writer_->pending(), pipeline_->failure().text);

@@ -50,11 +50,14 @@ class Analysisd : public daemon::Daemon {
   WriterOptions OutputOptions(const Settings& settings) const;
 
   void MakeOwnedDirectories() const;
+  void CheckQueueLength() const;
   void WriteResponseList() const;
   void CompareResponseList() const;
   void RestoreCorrelation();
   void SaveCorrelation() const;
   void SayStarted();
+  void TellOwnEvent(std::string_view text);
+  void TellGap();
   void WatchStatus();
   void StartStatistics();
 
@@ -90,11 +93,15 @@ class Analysisd : public daemon::Daemon {
   base::Seconds senders_checked_ = 0;
   std::chrono::steady_clock::time_point status_written_;
   bool blocked_ = false;
+  base::Seconds started_ = 0;
+  uint64_t own_events_ = 0;  // made here
+  std::chrono::steady_clock::time_point blocked_since_;
   uint64_t waited_ = 0;  // records that were pending when writing first failed
 
   log::Limited<msg::kOutputFailed> output_error_;
   log::Limited<msg::kStoreFailed> store_error_;
   log::Limited<msg::kDayChangeFailed> day_error_;
+  log::Limited<msg::kOutputGone> reopen_error_;
   log::Limited<msg::kAnalysisStateFailed> status_error_;
 };
 

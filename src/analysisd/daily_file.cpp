@@ -69,6 +69,18 @@ void DailyFile::Link(const std::string& target) {
   }
 }
 
+bool DailyFile::Append(std::string_view group) {
+  try {
+    ReopenIfDeleted();
+  } catch (const Error& error) {
+    failure_ = error.what();
+    return false;
+  }
+  if (file_->Append(group)) return true;
+  failure_ = base::ErrnoText(errno);
+  return false;
+}
+
 void DailyFile::ReopenIfDeleted() {
   if (file_->IsDeleted()) Open(day_);
 }

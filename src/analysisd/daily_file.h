@@ -29,8 +29,10 @@ class DailyFile {
   // open stays open.
   void Open(const Day& day);
 
-  // As GroupFile::Append. REQUIRES: Open().
-  bool Append(std::string_view group) { return file_->Append(group); }
+  // As GroupFile::Append; a file that somebody deleted is made again before. False: failure() says
+  // why. REQUIRES: Open().
+  bool Append(std::string_view group);
+  const std::string& failure() const { return failure_; }
 
   // Opens the file again when somebody deleted it. Throws as Open. REQUIRES: Open().
   void ReopenIfDeleted();
@@ -48,6 +50,7 @@ class DailyFile {
   DailyFileNames names_;
   Day day_;
   std::optional<GroupFile> file_;
+  std::string failure_;
 };
 
 }  // namespace ospatrol::analysisd

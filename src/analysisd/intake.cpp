@@ -1,7 +1,10 @@
 #include "analysisd/intake.h"
 
+#include <sys/socket.h>
+
 #include <cerrno>
 #include <chrono>
+#include <map>
 
 #include "base/error.h"
 #include "base/files.h"
@@ -14,10 +17,19 @@ constexpr mode_t kSocketMode = 0660;
 constexpr size_t kMaxConnections = 512;
 constexpr size_t kShown = 80;  // bytes of a malformed message in the log
 constexpr std::chrono::milliseconds kAcceptPause{1000};
+constexpr std::chrono::milliseconds kIdle{1000};  // a connection without a frame for so long
 constexpr size_t kDatagramsPerTurn = 256;
 // Bytes of frames in a portion. All of it is written at once, so it is what a kill can make come
 // again.
 constexpr size_t kPortionBytes = size_t{128} * 1024;
+
+uid_t UserOf(int connection) {
+  ucred sender{};
+  socklen_t size = sizeof(sender);
+  constexpr uid_t kUnknown = static_cast<uid_t>(-1);
+  const int result = ::getsockopt(connection, SOL_SOCKET, SO_PEERCRED, &sender, &size);
+  return result == 0 ? sender.uid : kUnknown;
+}
 
 }  // namespace
 
@@ -68,17 +80,38 @@ void Intake::Accept() {
     accept_again_ = loop_.After(kAcceptPause, [this] { WatchListener(); });
     return;
   }
-  if (peers_.size() >= kMaxConnections) {
+  if (peers_.size() >= kMaxConnections && !CloseIdlePeer()) {
     refused_error_.Write(stream_path_, fmt::format("{} are open", peers_.size()));
     return;
   }
-  peers_.emplace_back(std::move(fd));
+  const uid_t uid = UserOf(fd.get());
+  Peer& fresh = peers_.emplace_back(std::move(fd));
+  fresh.uid = uid;
+  fresh.used = base::MonotonicNow();
   try {
     Watch(std::prev(peers_.end()));
   } catch (const Error& error) {
     peers_.pop_back();
     refused_error_.Write(stream_path_, error.what());
   }
+}
+
+bool Intake::CloseIdlePeer() {
+  const auto now = base::MonotonicNow();
+  std::map<uid_t, size_t> held;
+  for (const Peer& peer : peers_) ++held[peer.uid];
+  auto victim = peers_.end();
+  for (auto peer = peers_.begin(); peer != peers_.end(); ++peer) {
+    // One that waits for an answer, or has just come, is no idle one.
+    if (peer->taken != peer->answered || now - peer->used < kIdle) continue;
+    const bool better = victim == peers_.end() || held[peer->uid] > held[victim->uid] ||
+                        (held[peer->uid] == held[victim->uid] && peer->used < victim->used);
+    if (better) victim = peer;
+  }
+  if (victim == peers_.end()) return false;
+  idle_warning_.Write(stream_path_, peers_.size(), victim->uid);
+  peers_.erase(victim);
+  return true;
 }
 
 void Intake::OnStreamReadable(Peers::iterator peer) {
@@ -108,6 +141,7 @@ size_t Intake::TakeFrames(Peer& peer, bool& open) {
         TakeFrame(packet.frame);
         bytes += packet.bytes.size();
         peer.taken = packet.frame.number;
+        peer.used = base::MonotonicNow();
         ++taken;
         more = true;
         break;
@@ -150,6 +184,7 @@ void Intake::TakeFrame(const ipc::Frame& frame) {
   for (const ipc::Group& group : frame.groups) {
     const uint64_t last = senders_.LastNumber(group.sender);
     uint64_t number = group.first;
+    counters_.stream_events += group.events.size();
     for (const std::string_view event : group.events) {
       if (number > last) {
         Take(event, stream_path_);

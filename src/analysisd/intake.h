@@ -8,7 +8,10 @@
 // only flow control.
 #pragma once
 
+#include <sys/types.h>
+
 #include <array>
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <list>
@@ -30,7 +33,8 @@ struct IntakeCounters {
   uint64_t received = 0;  // events, malformed ones included
   uint64_t malformed = 0;
   uint64_t cut = 0;
-  uint64_t repeated = 0;  // sent again and already taken
+  uint64_t stream_events = 0;  // in frames, those sent again included
+  uint64_t repeated = 0;       // sent again and already taken
   uint64_t frames = 0;
   uint64_t bad_frames = 0;
 };
@@ -73,11 +77,16 @@ class Intake {
     daemon::EventLoop::Registration readable;
     uint64_t taken = 0;  // highest frame number taken
     uint64_t answered = 0;
+    uid_t uid = 0;                               // of the sender
+    std::chrono::steady_clock::time_point used;  // last frame, or the connect
   };
   using Peers = std::list<Peer>;
 
   void WatchListener();
   void Accept();
+  // The table is full: closes the connection that was idle longest of the uid that has most of
+  // them. So nobody keeps others out by holding connections. False: all are in use.
+  bool CloseIdlePeer();
   void Watch(Peers::iterator peer);
   // One portion of a source, hooks included. Gives the number of frames or datagrams that were
   // taken; 0: none waits, or nothing may be taken now. `open` becomes false when the connection is
@@ -113,6 +122,7 @@ class Intake {
   log::Limited<msg::kMessageCut> cut_warning_;
   log::Limited<msg::kBadFrame> frame_error_;
   log::Limited<msg::kConnectionRefused> refused_error_;
+  log::Limited<msg::kIdleConnections> idle_warning_;
   log::Limited<msg::kQueueReadFailed> read_error_;
 };
 

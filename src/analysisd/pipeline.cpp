@@ -143,7 +143,7 @@ void Pipeline::Tell(const Event& event, const Verdict& verdict) {
 
 bool Pipeline::Commit() {
   if (!writer_.Flush()) {
-    failure_ = {Step::kOutput, writer_.failure().file, base::ErrnoText(writer_.failure().error)};
+    failure_ = {Step::kOutput, writer_.failure().file, writer_.failure().text};
     return false;
   }
   std::string text;

@@ -67,6 +67,28 @@ void Replace(const std::filesystem::path& path, const std::string& content) {
   }
 }
 
+// What ospatrol-flow shows beside the keys above: with them each hop's books balance.
+void AddFlow(const Status& status, Text& text) {
+  const IntakeCounters& intake = status.intake;
+  text.Comment("Flow");
+  text.Add("started", status.started);
+  text.Add("stream_connections", status.connections);
+  text.Add("stream_frames", intake.frames);
+  text.Add("stream_frames_bad", intake.bad_frames);
+  text.Add("stream_events", intake.stream_events);
+  text.Add("stream_events_repeated", intake.repeated);
+  text.Add("queue_events", intake.received - (intake.stream_events - intake.repeated));
+  text.Add("queue_events_cut", intake.cut);
+  text.Add("own_events", status.own_events);
+  text.Add("events_malformed", intake.malformed);
+  text.Add("events_keepalive", status.pipeline.keepalives);
+  text.Add("events_repeated", status.pipeline.repeated);
+  text.Add("alerts_pending", status.pending.alerts);
+  text.Add("archives_pending", status.pending.archives);
+  text.Add("firewall_pending", status.pending.firewall);
+  text.Add("outputs_blocked", status.blocked ? 1 : 0);
+}
+
 }  // namespace
 
 void StatusFile::Write(const Status& status, const config::InternalOptions& internal) {
@@ -108,6 +130,7 @@ void StatusFile::Write(const Status& status, const config::InternalOptions& inte
                           "alerts_queue_wait_p99_us"}) {
     text.Add(key, 0);
   }
+  AddFlow(status, text);
   Replace(path_, text.text());
   dropped_before_ = dropped;
   processed_before_ = pipeline.processed;

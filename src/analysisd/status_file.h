@@ -16,6 +16,10 @@ struct Status {
   IntakeCounters intake;
   PipelineCounters pipeline;
   WriterCounters written;
+  WriterCounters pending;  // not yet written
+  uint64_t own_events = 0;  // made by analysisd itself
+  size_t connections = 0;   // of the stream
+  base::Seconds started = 0;
   bool blocked = false;  // outputs cannot be written
   double seconds = 0;    // since the last time
 };

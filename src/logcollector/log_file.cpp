@@ -180,6 +180,12 @@ void LogFile::ContinueIn(base::Fd fd, const FileFacts& facts) {
   changed_ = true;
 }
 
+uint64_t LogFile::bytes_waiting() const {
+  if (fifo_ || abandoned_) return 0;
+  const auto facts = FactsOf(fd_.get());
+  return facts && facts->size > read_offset_ ? facts->size - read_offset_ : 0;
+}
+
 bool LogFile::IsSettled() const {
   return idle_ && !pending_ && number_ == row_.position.number && !reader_->HasPartial();
 }

@@ -72,6 +72,8 @@ class LogFile final : public Producer, public std::enable_shared_from_this<LogFi
   bool is_fifo() const { return fifo_; }
   int fd() const { return fd_.get(); }
   uint64_t read_offset() const { return read_offset_; }
+  // In the file and not yet read; 0 for a FIFO.
+  uint64_t bytes_waiting() const;
 
   // The row as it should be stored now.
   StoredFile Snapshot() const;

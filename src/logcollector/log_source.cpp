@@ -492,6 +492,12 @@ bool LogSource::FinishIfDone(Generation& generation, Clock::time_point now) {
   return true;
 }
 
+uint64_t LogSource::BytesWaiting() const {
+  uint64_t bytes = current_ ? current_->file->bytes_waiting() : 0;
+  for (const Generation& generation : retired_) bytes += generation.file->bytes_waiting();
+  return bytes;
+}
+
 void LogSource::Save(bool always) {
   for (const Generation& generation : retired_) generation.file->Save(always);
   if (current_) current_->file->Save(always);

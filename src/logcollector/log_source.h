@@ -85,6 +85,8 @@ class LogSource {
   void Save(bool always);
 
   bool IsReading(const FileIdentity& identity) const;
+  // Of all open generations, in their files and not yet read.
+  uint64_t BytesWaiting() const;
   bool HasOpenFiles() const { return current_ || !retired_.empty(); }
 
  private:

@@ -69,6 +69,7 @@ void Logcollector::Configure(config::Problems& problems) { settings_ = Load(prob
 
 void Logcollector::Start() {
   const Home& home = context_.home();
+  started_ = base::WallNow();
   store_ = std::make_unique<PositionStore>(home / paths::kCollectorState);
   notices_ = std::make_shared<Notices>(*store_);
   watcher_ = std::make_unique<FileWatcher>();
@@ -185,7 +186,8 @@ void Logcollector::KeepAlive() {
 }
 
 void Logcollector::WriteState() {
-  state_file_->Write(Name(outlet_->mode()), outlet_->unanswered(), sources_->sources());
+  state_file_->Write({started_, Name(outlet_->mode()), outlet_->unanswered(), outlet_->events(),
+                      sources_->sources()});
 }
 
 void Logcollector::Reload(config::Problems& problems) {

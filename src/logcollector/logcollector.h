@@ -59,6 +59,7 @@ class Logcollector final : public daemon::Daemon {
   std::unique_ptr<Outlet> outlet_;
   std::unique_ptr<StateFile> state_file_;
   bool service_posted_ = false;
+  base::Seconds started_ = 0;
 
   daemon::EventLoop::Registration watcher_ready_, outlet_readable_, outlet_writable_;
   daemon::EventLoop::Registration retry_, poll_timer_, second_timer_, state_timer_,

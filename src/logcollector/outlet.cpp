@@ -97,6 +97,7 @@ bool Outlet::Offer(const std::shared_ptr<Producer>& from, const ipc::SenderId& s
   if (!builder_.Add(sender, after.number, message)) {
     if (!Submit() || !builder_.Add(sender, after.number, message)) return false;
   }
+  ++events_.sent;
   if (notes_.empty() || notes_.back().from != from) {
     notes_.push_back({from, after});
   } else {
@@ -109,6 +110,8 @@ bool Outlet::SendDatagram(const Note& note, std::string_view message) {
   if (IsLocked(Clock::now())) return false;
   switch (datagram_.Send(message, kDatagramWait)) {
     case ipc::DatagramSender::Status::kSent:
+      ++events_.sent;
+      ++events_.taken;
       note.from->Taken(note.after);
       return true;
     case ipc::DatagramSender::Status::kFull:
@@ -135,8 +138,9 @@ bool Outlet::Submit() {
   if (builder_.empty()) return true;
   if (!stream_->CanAccept()) return false;
   const uint64_t token = next_token_++;
+  const size_t events = builder_.events();
   stream_->Submit(builder_, token);
-  in_flight_.push_back({token, std::exchange(notes_, {})});
+  in_flight_.push_back({token, events, std::exchange(notes_, {})});
   return true;
 }
 
@@ -151,6 +155,7 @@ bool Outlet::Pump() {
   for (const uint64_t token : taken) {
     while (!in_flight_.empty() && in_flight_.front().token <= token) {
       for (const Note& note : in_flight_.front().notes) note.from->Taken(note.after);
+      events_.taken += in_flight_.front().events;
       in_flight_.pop_front();
     }
   }
@@ -168,6 +173,7 @@ void Outlet::RewindAll() {
     for (const Note& note : frame.notes) producers.insert(note.from);
   }
   for (const Note& note : notes_) producers.insert(note.from);
+  events_.sent = events_.taken;
   in_flight_.clear();
   notes_.clear();
   builder_.Clear();

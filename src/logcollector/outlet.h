@@ -41,7 +41,15 @@ class Outlet final : public Sink {
   bool locked() const { return mode_ == Mode::kDatagram && locked_; }
   int fd() const;
   bool WantsWrite() const { return mode_ == Mode::kStream && stream_->WantsWrite(); }
-  size_t unanswered() const { return in_flight_.size(); }
+  size_t unanswered() const { return in_flight_.size(); }  // frames
+
+  // Events since the start: sent = taken + in_flight. What a receiver without answers was handed
+  // counts as taken.
+  struct Events {
+    uint64_t sent = 0, taken = 0;
+    uint64_t in_flight() const { return sent - taken; }
+  };
+  const Events& events() const { return events_; }
 
   // True when connected now (and was not, or only to the datagram queue, before).
   bool Connect(Clock::time_point now);
@@ -64,6 +72,7 @@ class Outlet final : public Sink {
   using Notes = std::vector<Note>;
   struct InFlight {
     uint64_t token = 0;
+    size_t events = 0;
     Notes notes;
   };
 
@@ -83,6 +92,7 @@ class Outlet final : public Sink {
   Notes notes_;  // of the frame being built: each producer's last position
   std::deque<InFlight> in_flight_;
   uint64_t next_token_ = 1;
+  Events events_;
 
   std::optional<Clock::time_point> queue_alone_since_;
   Clock::time_point lock_checked_{};

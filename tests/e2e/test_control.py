@@ -87,6 +87,24 @@ class Control(unittest.TestCase):
         self.assertEqual(alert["location"], second)
         self.assertEqual([self.ospatrol.pid(d) for d in DAEMONS], before)
 
+    def test_reload_reports_what_the_daemon_says(self):
+        self.ospatrol.start()
+        before = [self.ospatrol.pid(d) for d in DAEMONS]
+        self.append("Nov 22 10:00:00 gw1 app[1]: nothing\n")
+        # Root, who tests the configuration, may read it; the daemon may not.
+        os.chmod(self.ospatrol.path("rules/local_rules.xml"), 0o600)
+        result = self.ospatrol.control("reload")
+        self.assertEqual(result.returncode, 1, result.stdout + result.stderr)
+        self.assertIn("ospatrol-analysisd refused the new configuration", result.stderr)
+        self.assertIn("rules/local_rules.xml", result.stderr)
+        self.assertIn("Reloaded ospatrol-logcollector...", result.stdout)
+        self.assertNotIn("Reloaded ospatrol-analysisd", result.stdout)
+        self.assertEqual([self.ospatrol.pid(d) for d in DAEMONS], before)
+        os.chmod(self.ospatrol.path("rules/local_rules.xml"), 0o640)
+        result = self.ospatrol.control("reload")
+        self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
+        self.assertIn("Reloaded ospatrol-analysisd...", result.stdout)
+
     def test_signal_with_a_broken_file_leaves_the_old_rules_in_force_and_says_why(self):
         self.ospatrol.write("rules/local_rules.xml", OWN_RULE % "giraffe")
         self.ospatrol.start()

@@ -61,7 +61,7 @@ DEVIATIONS = {
 }
 
 # Ids that are not in the catalogue but have been given out: ranges of our own, and messages of our own programs.
-OWN_IDS = [(505, 507), (57000, 59999)]
+OWN_IDS = [(505, 508), (57000, 59999)]
 
 # Root decoders of families that the catalogue does not have.
 OWN_ROOTS = {

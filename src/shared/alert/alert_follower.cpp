@@ -75,41 +75,11 @@ void AlertFollower::StartAtEnd(base::Seconds now) {
   confirmed_ = Cursor{day, {}, 0};
   taken_ = confirmed_;
   if (!OpenDay(day)) return;
-  const uint64_t size = log_->Size();
-  // A record that is just being written belongs to us: stand before it, behind the last whole one.
-  uint64_t window = kChunk;
-  std::string tail;
-  for (;;) {
-    const uint64_t begin = size - std::min(size, window);
-    tail.clear();
-    while (tail.size() < size - begin &&
-           log_->Read(begin + tail.size(), static_cast<size_t>(size - begin - tail.size()), tail) >
-               0) {
-    }
-    size_t at = FindLastRecord(form_, tail, begin == 0);
-    FoundRecord found;
-    size_t torn = std::string::npos;
-    while (at != std::string::npos) {
-      found = FindRecord(form_, std::string_view(tail).substr(at));
-      if (found.kind != FoundRecord::Kind::kIncomplete) break;
-      torn = at;
-      at = FindLastRecord(form_, std::string_view(tail).substr(0, at), begin == 0);
-    }
-    const bool whole = at != std::string::npos;
-    if (!whole && begin > 0 && window < kMaxRecord) {
-      window *= 4;
-      continue;
-    }
-    const uint64_t end = torn == std::string::npos ? size : begin + torn;
-    if (whole && found.kind == FoundRecord::Kind::kAlert) {
-      confirmed_.id = found.alert.id;
-      last_begin_ = begin + at;
-      confirmed_.offset = begin + at + found.length;
-    } else {
-      confirmed_.offset = end;
-    }
-    break;
-  }
+  // A record that is just being written belongs to us: stand before it.
+  const WrittenEnd end = FindEnd(form_, *log_);
+  confirmed_.id = end.id;
+  confirmed_.offset = end.end;
+  last_begin_ = end.begin;
   taken_ = confirmed_;
   GoTo(day, confirmed_.offset);
 }
@@ -359,12 +329,9 @@ std::optional<base::Day> AlertFollower::EarlierCurrentDay(base::Seconds now) con
 void AlertFollower::LeaveFor(const base::Day& day) {
   left_at_[day_] = Position();
   if (left_at_.size() > kDaysRemembered) left_at_.erase(left_at_.begin());
-  uint64_t offset = 0;
-  if (day < day_) {
-    const auto left = left_at_.find(day);
-    if (left != left_at_.end()) offset = left->second;
-    log::Write<msg::kAlertClockBack>(NameOf(day), offset);
-  }
+  const auto left = left_at_.find(day);
+  const uint64_t offset = left == left_at_.end() ? 0 : left->second;
+  if (day < day_) log::Write<msg::kAlertClockBack>(NameOf(day), offset);
   GoTo(day, offset);
   taken_ = Cursor{day, {}, offset};
   OpenDay(day);

@@ -16,8 +16,9 @@
 // writes what is pending before it opens that. So the later file is looked for first, then the rest
 // of the old one is read, then the follower goes on at the later one's beginning.
 //
-// Cost: O(bytes) with one read(2) a quarter MiB; at most kMaxRecord bytes of memory. Start scans
-// the cursor's day only when the alert before the cursor is not there any more.
+// Cost: O(bytes) with one read(2) a quarter MiB; at most twice kMaxRecord bytes of memory (a longer
+// record is left out). Start scans the cursor's day only when the alert before the cursor is not
+// there any more.
 //
 // Thread-compatible: one owner. Nothing waits: the owner sleeps on AlertWakeUp, or 5 seconds.
 #pragma once
@@ -61,7 +62,6 @@ class AlertFollower {
     kJson,   // logs/alerts/alerts.json
   };
   static constexpr int kDefaultReplayDays = 7;
-  static constexpr size_t kMaxRecord = size_t{16} << 20;  // bytes; a longer one is left out
 
   struct Options {
     Source source = Source::kText;

@@ -91,6 +91,31 @@ FoundRecord FindJson(std::string_view text) {
 
 }  // namespace
 
+WrittenEnd FindEnd(RecordForm form, DayLog& log) {
+  constexpr uint64_t kFirstWindow = 64 * 1024;
+  const uint64_t size = log.Size();
+  for (uint64_t window = kFirstWindow;; window *= 8) {
+    const uint64_t begin = size - std::min(size, window);
+    std::string tail;
+    while (tail.size() < size - begin &&
+           log.Read(begin + tail.size(), static_cast<size_t>(size - begin) - tail.size(), tail) >
+               0) {
+    }
+    std::string_view text = tail;
+    uint64_t end = size;
+    for (size_t at; (at = FindLastRecord(form, text, begin == 0)) != std::string_view::npos;) {
+      FoundRecord found = FindRecord(form, std::string_view(tail).substr(at));
+      if (found.kind == Kind::kAlert) {
+        return {std::move(found.alert.id), begin + at, begin + at + found.length};
+      }
+      // Incomplete, torn, or not ours: the one before it.
+      if (found.kind == Kind::kIncomplete) end = begin + at;
+      text = text.substr(0, at);
+    }
+    if (begin == 0 || window > kMaxRecord) return {{}, 0, end};
+  }
+}
+
 std::string JsonRecordId(std::string_view line) {
   IdFinder finder;
   if (!nlohmann::json::sax_parse(line.begin(), line.end(), &finder)) return {};

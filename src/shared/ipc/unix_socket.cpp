@@ -1,6 +1,7 @@
 #include "ipc/unix_socket.h"
 
 #include <fmt/format.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -74,6 +75,14 @@ base::Fd ConnectUnixSocket(const std::filesystem::path& path, int type) {
     errno = error;
   }
   return fd;
+}
+
+QueueFill LookAtQueue(const std::filesystem::path& path) {
+  const base::Fd socket = ConnectUnixSocket(path, SOCK_DGRAM);
+  if (!socket) return QueueFill::kAbsent;
+  pollfd polled{socket.get(), POLLOUT, 0};
+  const bool room = ::poll(&polled, 1, 0) > 0 && (polled.revents & POLLOUT) != 0;
+  return room ? QueueFill::kRoom : QueueFill::kFull;
 }
 
 void GrowSendBuffer(int fd, int bytes) { Grow(fd, SO_SNDBUF, SO_SNDBUFFORCE, bytes); }

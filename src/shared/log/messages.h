@@ -72,8 +72,8 @@ inline constexpr Message kConfigurationOutside{
 inline constexpr Message kResolverGone{
     9008, Level::kError, "The resolver process has ended: host names stay unknown until a restart.",
     "Something killed the child process that looks up names. Restart the program."};
-inline constexpr Message kAlreadyRuns{9010, Level::kError,
-    "Another process of this program already runs for '{}'.",
+inline constexpr Message kAlreadyRuns{
+    9010, Level::kError, "Another process of this program already runs for '{}'.",
     "Stop it first (ospatrol-control stop): two would lose events."};
 inline constexpr Message kSeccompFailed{9009, Level::kError,
                                         "The filter of system calls could not be loaded: {}.",
@@ -304,6 +304,17 @@ inline constexpr Message kStoreFailed{
 inline constexpr Message kDayChangeFailed{
     9306, Level::kError, "Cannot begin the files of a new day: {}. Yesterday's are used on.",
     "Check owner, mode and space of logs. It is tried every second."};
+inline constexpr Message kOutputGone{
+    9317, Level::kError, "A file was deleted and cannot be made again: {}.",
+    "Repair the directory. It is tried every second; alerts wait for it."};
+inline constexpr Message kQueueShort{
+    9318, Level::kWarn, "net.unix.max_dgram_qlen is {}: '{}' holds only so many events.",
+    "sysctl -w net.unix.max_dgram_qlen=512, then restart. Until then programs that write to the "
+    "datagram queue wait often, and lose events if they do not wait."};
+inline constexpr Message kIdleConnections{
+    9319, Level::kWarn,
+    "'{}' had {} connections: the one of uid {} that was idle longest is closed.",
+    "Some program opens connections and does not use them. Those that do use them are served."};
 inline constexpr Message kNoHardLinks{9307, Level::kInfo,
                                       "'{}' is a symbolic link: no hard links here ({}).",
                                       "The file system has none. Readers notice no difference."};
@@ -404,6 +415,13 @@ inline constexpr Message kLinesLost{9358, Level::kError, "'{}': {} lines lost: {
 inline constexpr Message kSameFile{
     9359, Level::kWarn, "'{}' is the same file as '{}': read once.",
     "Two locations lead to one file, by a link or a pattern that also matches rotated files."};
+inline constexpr Message kOldFileGone{
+    9361, Level::kWarn, "'{}': the file that had been read up to byte {} is gone, {}.",
+    "It was rotated while the collector was down, and then compressed, removed or renamed to "
+    "where it was not looked for. Read the rest from it yourself if it still exists."};
+inline constexpr Message kOldFileUnpacked{
+    9362, Level::kInfo, "'{}': the rest of the rotated file is read from '{}', from byte {} on.",
+    "It was rotated and compressed while the collector was down."};
 inline constexpr Message kStateFileFailed{9360, Level::kWarn, "Cannot write '{}': {}.",
                                           "Check the owner and mode of var/run."};
 

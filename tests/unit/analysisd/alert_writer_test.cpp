@@ -6,8 +6,10 @@
 
 #include <csignal>
 #include <fstream>
+#include <set>
 
 #include "../temporary_directory.h"
+#include "alert/alert_follower.h"
 #include "alert/text_record.h"
 #include "base/error.h"
 #include "base/files.h"
@@ -156,7 +158,7 @@ TEST_F(AlertWriterTest, KeepsEverythingWhileTheDiskIsFullAndLosesNothing) {
   EXPECT_FALSE(writer.Flush());
   EXPECT_FALSE(writer.Flush());
   setrlimit(RLIMIT_FSIZE, &old);
-  EXPECT_EQ(writer.failure().error, EFBIG);
+  EXPECT_EQ(writer.failure().text, "File too large");
   EXPECT_THAT(writer.failure().file, HasSubstr("ospatrol-alerts-07"));
   EXPECT_EQ(writer.pending(), 100u);
   EXPECT_EQ(Read("logs/alerts/alerts.log"), "");
@@ -219,6 +221,76 @@ TEST_F(AlertWriterTest, MakesDeletedFilesAgain) {
   writer.AddAlert(alert);
   ASSERT_TRUE(writer.Flush());
   EXPECT_THAT(Read("logs/alerts/alerts.log"), HasSubstr("** Alert"));
+}
+
+TEST_F(AlertWriterTest, WritesNothingIntoAFileThatNobodyCanFind) {
+  AlertWriter writer(home_, {.alerts_json = true});
+  writer.Open(kNoon);
+  alert::Alert alert = Sample();
+  writer.AddAlert(alert);
+  // Between two looks at it, with its whole directory.
+  std::filesystem::remove_all(home_ / "logs/alerts");
+  ASSERT_TRUE(writer.Flush());
+  EXPECT_THAT(Read("logs/alerts/alerts.log"), HasSubstr("** Alert"));
+  EXPECT_THAT(Read("logs/alerts/alerts.json"), HasSubstr("\"id\""));
+}
+
+TEST_F(AlertWriterTest, KeepsEverythingWhileADirectoryCannotBeMade) {
+  AlertWriter writer(home_, {});
+  writer.Open(kNoon);
+  alert::Alert alert = Sample();
+  writer.AddAlert(alert);
+  std::filesystem::remove_all(home_ / "logs/alerts");
+  std::ofstream(home_ / "logs/alerts") << "in the way";
+  EXPECT_FALSE(writer.Flush());
+  EXPECT_THAT(writer.failure().text, HasSubstr("logs/alerts"));
+  EXPECT_EQ(writer.pending(), 1u);
+  EXPECT_EQ(writer.pending_records().alerts, 1u);
+  std::filesystem::remove(home_ / "logs/alerts");
+  ASSERT_TRUE(writer.Flush());
+  EXPECT_THAT(Read("logs/alerts/alerts.log"), HasSubstr("** Alert"));
+  EXPECT_EQ(writer.pending_records().alerts, 0u);
+}
+
+// The clock goes back a day while the writer runs, then the writer is started again, then the day
+// comes anew: no id twice, and a consumer gets every alert once.
+TEST_F(AlertWriterTest, NumbersNoAlertTwiceAndLosesNoneWhenTheClockIsSetBackADay) {
+  std::filesystem::create_directories(home_ / "queue/cursor");
+  alert::AlertFollower follower(home_, "maild", {});
+  std::set<std::string> written;
+  std::vector<std::string> followed;
+  const auto write = [&](AlertWriter& writer, base::Seconds now, int count) {
+    if (writer.IsNewDay(now)) writer.StartDay(now);
+    for (int i = 0; i < count; ++i) {
+      alert::Alert alert = Sample(now);
+      writer.AddAlert(alert);
+      EXPECT_TRUE(written.insert(alert.id).second) << alert.id;
+    }
+    ASSERT_TRUE(writer.Flush());
+    while (const auto found = follower.Next(now)) {
+      followed.push_back(found->alert.id);
+      ASSERT_TRUE(follower.Confirm(found->after));
+    }
+  };
+  {
+    AlertWriter writer(home_, {});
+    writer.Open(kNoon);
+    follower.Start(kNoon);
+    write(writer, kNoon, 2000);
+    write(writer, kNoon + kDay, 3);  // few bytes, high numbers
+    write(writer, kNoon, 5);         // set back
+  }
+  {
+    AlertWriter writer(home_, {});
+    writer.Open(kNoon);
+    write(writer, kNoon, 4000);
+    write(writer, kNoon + kDay, 7);
+  }
+  AlertWriter writer(home_, {});
+  writer.Open(kNoon + kDay);
+  write(writer, kNoon + kDay, 3000);
+  EXPECT_EQ(followed.size(), written.size());
+  EXPECT_EQ(std::set<std::string>(followed.begin(), followed.end()), written);
 }
 
 }  // namespace

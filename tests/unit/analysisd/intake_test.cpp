@@ -2,10 +2,13 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
 
 #include <chrono>
 
 #include "../temporary_directory.h"
+#include "ipc/unix_socket.h"
 
 namespace ospatrol::analysisd {
 namespace {
@@ -221,6 +224,30 @@ TEST_F(IntakeTest, ForgetsClosedConnections) {
   }
   RunUntil([this] { return intake_->connections() == 0; });
   EXPECT_EQ(intake_->connections(), 0u);
+}
+
+// One program opens all connections that there are and uses none of them.
+TEST_F(IntakeTest, ServesASenderWhenAnotherHoldsAllConnections) {
+  rlimit limit{};
+  getrlimit(RLIMIT_NOFILE, &limit);
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+  std::vector<base::Fd> held;
+  while (intake_->connections() < 512) {
+    held.push_back(ipc::ConnectUnixSocket(home_ / "queue/ospatrol/stream", SOCK_SEQPACKET));
+    const size_t before = intake_->connections();
+    RunUntil([&] { return intake_->connections() > before; });
+    ASSERT_GT(intake_->connections(), before);
+  }
+  RunFor(std::chrono::milliseconds(1100));  // now they are idle
+  ipc::StreamSender sender(home_ / "queue/ospatrol/stream");
+  ASSERT_TRUE(sender.Connect());
+  Submit(sender, 1, 3);
+  std::deque<uint64_t> taken;
+  ASSERT_TRUE(sender.Pump(taken));
+  RunUntil([this] { return events_.size() == 3; });
+  EXPECT_EQ(events_.size(), 3u);
+  EXPECT_EQ(intake_->connections(), 512u);
 }
 
 }  // namespace
