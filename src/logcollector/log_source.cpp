@@ -8,6 +8,7 @@
 
 #include "base/digest.h"
 #include "base/files.h"
+#include "logcollector/packed_files.h"
 
 namespace ospatrol::logcollector {
 namespace {
@@ -65,8 +66,9 @@ LogSource::Stored LogSource::LoadRows() {
 void LogSource::ResumeStoredGenerations(Clock::time_point now) {
   for (StoredFile& row : LoadRows().retired) {
     auto found = FindRenamed(path_, row);
+    if (!found) found = FindUnpacked(row);
     if (!found) {
-      log::Debug(1, "'{}': an earlier generation (inode {}) is gone.", path_, row.identity.inode);
+      ReportGone(row);
       store_.Delete(row.id);
       continue;
     }
@@ -197,8 +199,26 @@ std::optional<LogSource::Generation> LogSource::Resume(base::Fd fd, const FileFa
 std::optional<FoundFile> LogSource::FindOld(const StoredFile& old, bool truncated) const {
   auto found = truncated ? std::nullopt : FindRenamed(path_, old);
   if (!found) found = FindCopy(path_, old);
+  if (!found) found = FindUnpacked(old);
   if (found && host_.ReaderOf(found->facts.identity, *this) != nullptr) found.reset();
   return found;
+}
+
+std::optional<FoundFile> LogSource::FindUnpacked(const StoredFile& old) const {
+  auto found = FindPacked(path_, old, kCatchUpLimit);
+  if (found) {
+    log::Write<msg::kOldFileUnpacked>(path_, found->path.native(), old.position.offset);
+  }
+  return found;
+}
+
+// Nobody knows what was written after the last look.
+void LogSource::ReportGone(const StoredFile& old) const {
+  const std::string lost =
+      old.partial == 0
+          ? std::string("what was written behind that, if anything, is lost")
+          : fmt::format("{} bytes behind that, and what was written later, are lost", old.partial);
+  log::Write<msg::kOldFileGone>(path_, old.position.offset, lost);
 }
 
 // Something else stands under the path than when it was last read.
@@ -222,6 +242,7 @@ bool LogSource::StartOver(base::Fd fd, const FileFacts& facts, StoredFile old,
                         truncated ? ReducedNotice(path_) : RotatedNotice(path_));
   });
   if (!stored) return false;
+  if (!found) ReportGone(old);
   if (found) {
     auto generation = Resume(std::move(found->fd), found->facts, std::move(old));
     if (generation) Retire(std::move(*generation), now);

@@ -109,6 +109,8 @@ class LogSource {
   std::optional<Generation> Resume(base::Fd fd, const FileFacts& facts, StoredFile row);
   bool StartOver(base::Fd fd, const FileFacts& facts, StoredFile old, Clock::time_point now);
   bool StartFresh(base::Fd fd, const FileFacts& facts, bool from_end);
+  std::optional<FoundFile> FindUnpacked(const StoredFile& old) const;
+  void ReportGone(const StoredFile& old) const;
   std::optional<FoundFile> FindOld(const StoredFile& old, bool truncated) const;
   bool Promote(const FileIdentity& identity, Clock::time_point now);
   std::optional<StoredFile> Adopt(int fd, const FileFacts& facts);

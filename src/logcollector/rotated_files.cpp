@@ -107,6 +107,21 @@ std::optional<FoundFile> FindCopy(const std::filesystem::path& path, const Store
   return std::nullopt;
 }
 
+std::vector<std::filesystem::path> RotatedNames(const std::filesystem::path& path,
+                                                std::string_view ending) {
+  std::vector<std::filesystem::path> names;
+  const std::string base = path.filename().native();
+  for (const Neighbour& neighbour : NeighboursOf(path)) {
+    std::string_view name = neighbour.name;
+    if (!name.ends_with(ending)) continue;
+    name.remove_suffix(ending.size());
+    if (name == base || IsRotatedName(base, name)) {
+      names.push_back(path.parent_path() / neighbour.name);
+    }
+  }
+  return names;
+}
+
 std::vector<FoundFile> FindBetween(const std::filesystem::path& path, const FileIdentity& older,
                                    const FileIdentity& newer) {
   std::vector<FoundFile> found;

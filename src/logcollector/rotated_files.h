@@ -1,5 +1,6 @@
 // Finds where rotation has put a file: by inode when it was renamed, by content when it was copied
-// and truncated. Only the file's own directory is searched, and compressed files are not opened.
+// and truncated. Only the file's own directory is searched; compressed files are the business of
+// packed_files.
 #pragma once
 
 #include <filesystem>
@@ -33,6 +34,11 @@ std::optional<FoundFile> FindCopy(const std::filesystem::path& path, const Store
 // `newer`, oldest first. Empty where the file system keeps no birth times.
 std::vector<FoundFile> FindBetween(const std::filesystem::path& path, const FileIdentity& older,
                                    const FileIdentity& newer);
+
+// Neighbours whose names are rotated ones of `path` followed by `ending`: app.log.1.gz; also
+// app.log.gz.
+std::vector<std::filesystem::path> RotatedNames(const std::filesystem::path& path,
+                                                std::string_view ending);
 
 // True for app.log.1, app.log-20260812, app-20260812.log, app.log.old when `base` is app.log.
 bool IsRotatedName(std::string_view base, std::string_view name);

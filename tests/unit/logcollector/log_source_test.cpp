@@ -4,19 +4,24 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <zlib.h>
 
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "base/files.h"
 #include "collector.h"
+#include "logcollector/packed_files.h"
 #include "temporary_directory.h"
 
 namespace ospatrol::logcollector {
 namespace {
 
 using std::chrono::seconds;
+using testing::AllOf;
 using testing::ElementsAre;
+using testing::HasSubstr;
 using testing::IsEmpty;
 
 class LogSourceTest : public testing::Test {
@@ -64,6 +69,18 @@ class LogSourceTest : public testing::Test {
   }
 
   void Rename(const std::string& to) { std::filesystem::rename(log_, directory_ / to); }
+
+  // As gzip does: the time of the original stays.
+  void Pack(const std::string& name) {
+    const std::filesystem::path plain = directory_ / name;
+    const std::string content = base::ReadFile(plain);
+    const gzFile file = gzopen((plain.native() + ".gz").c_str(), "wb");
+    gzwrite(file, content.data(), static_cast<unsigned>(content.size()));
+    gzclose(file);
+    std::filesystem::last_write_time(plain.native() + ".gz",
+                                     std::filesystem::last_write_time(plain));
+    std::filesystem::remove(plain);
+  }
 
   TemporaryDirectory directory_;
   std::filesystem::path log_ = directory_ / "app.log";
@@ -334,6 +351,80 @@ TEST_F(LogSourceTest, FinishesAFileRotatedWhileStopped) {
   Restart();
   ReadAndAnswer();
   EXPECT_THAT(New(), ElementsAre("1", "2", "ROTATED", "3", "4"));
+}
+
+TEST_F(LogSourceTest, FinishesAFileRotatedAndCompressedWhileStopped) {
+  Write(log_, "");
+  ReadAndAnswer();
+  Append(log_, "1\n2\n");
+  collector_->Read(sink_);
+  sink_.JudgeWithoutAnswer();
+  collector_.reset();
+  Append(log_, "3\n");
+  Rename("app.log.1");
+  Pack("app.log.1");
+  Write(directory_ / "app.log.2", "1\n2\n older, same beginning\n");
+  Pack("app.log.2");
+  std::filesystem::last_write_time(
+      directory_ / "app.log.2.gz",
+      std::filesystem::file_time_type::clock::now() - std::chrono::hours(24));
+  Write(log_, "4\n");
+  Restart();
+  collector_->Read(sink_);
+  sink_.JudgeWithoutAnswer();
+  // Killed before the answer: the same again, and nothing twice.
+  Restart();
+  ReadAndAnswer();
+  EXPECT_THAT(New(), ElementsAre("1", "2", "ROTATED", "3", "4"));
+  Append(log_, "5\n");
+  ReadAndAnswer();
+  EXPECT_THAT(New(), ElementsAre("5"));
+}
+
+TEST_F(LogSourceTest, SaysWhatIsLostWhenTheRotatedFileIsGone) {
+  Write(log_, "");
+  ReadAndAnswer();
+  Append(log_, "1\n2\n");
+  ReadAndAnswer();
+  collector_.reset();
+  Append(log_, "3\n");
+  Rename("app.log.1");
+  Pack("app.log.1");
+  std::filesystem::resize_file(directory_ / "app.log.1.gz", 12);  // damaged
+  Write(log_, "4\n");
+  testing::internal::CaptureStderr();
+  Restart();
+  EXPECT_THAT(testing::internal::GetCapturedStderr(),
+              AllOf(HasSubstr("(9361): WARN: '" + log_.native()), HasSubstr("up to byte ")));
+  ReadAndAnswer();
+  EXPECT_THAT(New(), ElementsAre("1", "2", "ROTATED", "4"));
+}
+
+TEST_F(LogSourceTest, KeepsOnlyTheEndOfAPackedFileThatIsTooLong) {
+  const std::string line(1000, 'x');
+  Write(log_, "begin\n");
+  Restart();
+  from_beginning_ = true;
+  StartForTheFirstTime();
+  ReadAndAnswer();
+  collector_.reset();
+  std::string more;
+  for (int i = 0; i < 3000; ++i) more += line + std::to_string(i) + "\n";
+  Append(log_, more);
+  Rename("app.log.1");
+  const StoredFile row = [&] {
+    PositionStore store(directory_ / "state.db");
+    return store.FindByPath(log_.native()).at(0);
+  }();
+  Pack("app.log.1");
+  const auto found = FindPacked(log_, row, 5000);
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->facts.size, more.size() + 6);
+  std::string end(5000, '\0');
+  ASSERT_EQ(::pread(found->fd.get(), end.data(), end.size(),
+                    static_cast<off_t>(found->facts.size - end.size())),
+            5000);
+  EXPECT_EQ(end, more.substr(more.size() - 5000));
 }
 
 TEST_F(LogSourceTest, FinishesAllFilesRotatedWhileStopped) {
