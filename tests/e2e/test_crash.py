@@ -1,5 +1,5 @@
 """kill -9 of logcollector and of analysisd under load: no line is lost; logcollector repeats none, analysisd at most the
-frames in flight."""
+frames in flight. A kill counts when at least IN_FLIGHT lines were on their way."""
 import os
 import re
 import time
@@ -8,8 +8,13 @@ from collections import Counter
 
 from harness import Installation, local_configuration, needs_root, wait_for
 
-KILLS = 20
-LINES_PER_KILL = 8000
+KILLS = {"ospatrol-logcollector": 20, "ospatrol-analysisd": 50}
+LINES_PER_KILL = 5000
+IN_FLIGHT = 1000
+DELAYS = 10  # moments of the kill, half a millisecond apart, in turn
+
+# Eight unanswered frames of 128 KiB, lines of at least 90 bytes with location and length.
+EVENTS_OF_FRAMES_IN_FLIGHT = 8 * 128 * 1024 // 90
 
 # Every line its own alert, with its number in it; the repeat filter never sees a line twice.
 RULE = """<group name="local,">
@@ -55,21 +60,38 @@ class Crash(unittest.TestCase):
         return self.counts
 
     def kill_repeatedly(self, daemon):
-        """Returns how many of the kills came while lines were on their way."""
-        in_flight = 0
-        for i in range(KILLS):
+        """Returns how many of the kills that count hit a write: (cut a record, came between the files of a group)."""
+        cut = between = tried = counted = 0
+        while counted < KILLS[daemon]:
+            self.assertLess(tried, 3 * KILLS[daemon], "too few kills with %d lines on their way" % IN_FLIGHT)
             self.append(LINES_PER_KILL)
             size = self.alerts_size()
             # Once writing has begun the rest is in flight; another moment each time.
-            wait_for(lambda: self.alerts_size() > size, "alerts after start number %d" % i, pause=0)
-            time.sleep(0.0005 * i)
+            wait_for(lambda: self.alerts_size() > size, "alerts after start number %d" % tried, pause=0)
+            time.sleep(0.0005 * (tried % DELAYS))
             self.ospatrol.kill(daemon)
-            if self.written - sum(self.seen().values()) >= 1000:
-                in_flight += 1
+            tried += 1
+            text, json_lines = self.tail("alerts.log"), self.tail("alerts.json")
+            if self.written - len(self.seen()) >= IN_FLIGHT:
+                counted += 1
+                if not text.endswith("\n\n") or not json_lines.endswith("\n"):
+                    cut += 1
+                elif self.last_number(text) != self.last_number(json_lines):
+                    between += 1
             result = self.ospatrol.run_daemon(daemon)
             self.assertEqual(result.returncode, 0, result.stderr)
         wait_for(lambda: len(self.seen()) >= self.written, "all %d lines" % self.written)
-        return in_flight
+        return cut, between
+
+    def tail(self, name):
+        with open(self.ospatrol.path("logs/alerts/" + name), "rb") as f:
+            f.seek(max(0, os.fstat(f.fileno()).st_size - 4096))
+            return f.read().decode("utf-8", "replace")
+
+    @staticmethod
+    def last_number(text):
+        numbers = NUMBER.findall(text)
+        return numbers[-1] if numbers else None
 
     def alerts_size(self):
         try:
@@ -79,16 +101,19 @@ class Crash(unittest.TestCase):
 
     def check(self, daemon, allowed):
         self.ospatrol.start()
-        in_flight = self.kill_repeatedly(daemon)
+        cut, between = self.kill_repeatedly(daemon)
         self.ospatrol.control("stop")  # everything is written
         seen = self.seen()
         lost = [n for n in range(1, self.written + 1) if n not in seen]
         repeated = sum(seen.values()) - len(seen)
-        print("%s: %d kills (%d with at least 1,000 lines in flight), %d lines, %d lost, %d repeated"
-              % (daemon, KILLS, in_flight, self.written, len(lost), repeated))
+        print("%s: %d kills with at least %d lines in flight; %d hit a write (%d cut a record, %d came between two files "
+              "of a group); %d lines sent, %d lost, %d repeated"
+              % (daemon, KILLS[daemon], IN_FLIGHT, cut + between, cut, between, self.written, len(lost), repeated))
         self.assertEqual(lost, [])
         self.assertLessEqual(repeated, allowed)
-        self.assertGreater(in_flight, KILLS // 2)
+        if daemon == "ospatrol-analysisd":
+            # Otherwise this has shown nothing.
+            self.assertGreater(cut + between, 0, "no kill hit a write")
         # No torn record in either file, no id twice; alerts.json misses nothing that alerts.log has.
         records = self.ospatrol.alerts_text().split("** Alert ")[1:]
         self.assertEqual([record for record in records if not record.endswith("\n\n")], [])
@@ -101,8 +126,7 @@ class Crash(unittest.TestCase):
         self.check("ospatrol-logcollector", allowed=0)
 
     def test_analysisd_loses_nothing_and_repeats_at_most_the_frames_in_flight(self):
-        # Eight unanswered frames of at most 128 KiB, about 60 bytes an event, for each kill.
-        self.check("ospatrol-analysisd", allowed=KILLS * 8 * 128 * 1024 // 60)
+        self.check("ospatrol-analysisd", allowed=KILLS["ospatrol-analysisd"] * EVENTS_OF_FRAMES_IN_FLIGHT)
 
 
 if __name__ == "__main__":
