@@ -60,12 +60,11 @@ class CandidateIndex::Builder {
   Builder(CandidateIndex& index, bool search) : index_(index), search_(search) {}
 
   void File(const Decoder& decoder) {
-    for (const GuardedPattern* part : {&decoder.program_name, &decoder.prematch, &decoder.regex}) {
-      if (!*part) continue;
-      const std::vector<std::string>& texts = part->pattern->Literals();
-      const bool useful = search_ && ShortestOf(texts) >= LiteralScan::kShortestText;
-      File(part->bit, {.texts = useful ? &texts : nullptr});
-    }
+    const DecoderPattern& prematch = decoder.prematch;
+    if (!prematch) return;
+    const std::vector<std::string>& texts = prematch.pattern->Literals();
+    const bool useful = search_ && ShortestOf(texts) >= LiteralScan::kShortestText;
+    File(prematch.bit, {.texts = useful ? &texts : nullptr});
   }
 
   void File(const SiblingList& list) {
@@ -109,7 +108,7 @@ class CandidateIndex::Builder {
 };
 
 CandidateIndex::CandidateIndex(const DecoderSet& decoders, const RuleTree& tree, bool search)
-    : first_node_((decoders.PatternCount() + 63) / 64 * 64),
+    : first_node_((decoders.PrematchCount() + 63) / 64 * 64),
       by_decoder_(static_cast<size_t>(decoders.NameCount()) + 1) {
   for (Bits& bits : base_) bits.resize((first_node_ + tree.node_count()) / 64 + 1);
   Builder builder(*this, search);

@@ -1,5 +1,6 @@
-// Which decoder patterns can match an event, and which nodes of the rule tree it can reach: what
-// makes the cost of an event independent of the number of decoders and rules that do not apply.
+// Which prematches of decoders can match an event, and which nodes of the rule tree it can reach:
+// what makes the cost of an event independent of the number of decoders and rules that do not
+// apply.
 //
 // Most of them cannot hold unless something cheap is true: one of a few literal texts, which a
 // pattern requires, occurs in the message, or (rules) the event has a certain decoder. Each pattern
@@ -72,7 +73,7 @@ class CandidateIndex {
   };
   static Base BaseOf(const Event& event);
 
-  uint32_t first_node_ = 0;  // bits before it are those of decoder patterns
+  uint32_t first_node_ = 0;  // bits before it are those of prematches
   std::array<Bits, kBaseCount> base_;
   std::vector<Positions> by_decoder_;  // by name id
   std::vector<Positions> by_text_;

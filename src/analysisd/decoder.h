@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "analysisd/event.h"
-#include "analysisd/prefix_guard.h"
 #include "pattern/pattern.h"
 
 namespace ospatrol::analysisd {
@@ -44,22 +43,16 @@ enum class BuiltinDecoder : uint8_t {
   kCount
 };
 
-// A pattern with cheap tests that must hold for it to match. Subjects are parts of the message of
-// `event`.
-struct GuardedPattern {
+// A pattern of a decoder. Subjects are parts of the message of `event`.
+struct DecoderPattern {
+  static constexpr uint32_t kNoBit = UINT32_MAX;
+
   std::unique_ptr<const pattern::Pattern> pattern;
-  PrefixGuard guard;
-  uint32_t bit = 0;  // in event.candidates
+  uint32_t bit = kNoBit;  // in event.candidates; only prematches have one
 
   explicit operator bool() const { return pattern != nullptr; }
-  bool MayMatch(std::string_view subject, const Event& event) const {
-    return event.IsCandidate(bit) && guard.MayMatch(subject);
-  }
-  bool Matches(std::string_view subject, const Event& event) const {
-    return MayMatch(subject, event) && pattern->Matches(subject);
-  }
   bool Find(std::string_view subject, const Event& event, pattern::Match& match) const {
-    return MayMatch(subject, event) && pattern->Find(subject, match);
+    return event.IsCandidate(bit) && pattern->Find(subject, match);
   }
 };
 
@@ -79,10 +72,10 @@ struct Decoder {
   unsigned fts = 0;  // FtsField bits; 0 = no <fts>
   bool accumulate = false;
 
-  GuardedPattern program_name;
-  GuardedPattern prematch;
+  DecoderPattern program_name;
+  DecoderPattern prematch;
   Offset prematch_offset = Offset::kNone;
-  GuardedPattern regex;
+  DecoderPattern regex;
   Offset regex_offset = Offset::kNone;
   std::vector<OrderEntry> order;
 

@@ -356,7 +356,7 @@ class Drafter {
   bool HasTest() const { return program_.line != 0 || program_pcre2_.line != 0 || HasPrematch(); }
   bool HasPrematch() const { return prematch_.line != 0 || prematch_pcre2_.line != 0; }
 
-  GuardedPattern Choose(std::string_view plain_name, const Pieces& plain, Language language,
+  DecoderPattern Choose(std::string_view plain_name, const Pieces& plain, Language language,
                         std::string_view pcre2_name, const Pieces& pcre2) {
     if (plain.line != 0 && pcre2.line != 0) {
       problems_.Warning(msg::kDecoderBothForms.id, file_, pcre2.line,
@@ -368,16 +368,15 @@ class Drafter {
     return {};
   }
 
-  GuardedPattern Compile(std::string_view name, const Pieces& pieces, Language language) {
+  DecoderPattern Compile(std::string_view name, const Pieces& pieces, Language language) {
     pattern::CompileError error;
-    GuardedPattern compiled;
+    DecoderPattern compiled;
     compiled.pattern = pattern::Pattern::Compile(language, pieces.text, &error);
     if (compiled.pattern == nullptr) {
       Error(msg::kBadPattern, pieces.line,
             fmt::format("<{}> does not compile at byte {}: {}", name, error.offset, error.reason));
       return compiled;
     }
-    compiled.guard = PrefixGuard(language, pieces.text);
     return compiled;
   }
 

@@ -31,6 +31,11 @@ std::array<Decoder, kBuiltins> MakeBuiltins() {
   return made;
 }
 
+std::vector<pattern::Beginning> BeginningsOf(const DecoderPattern& part) {
+  if (!part) return {};
+  return pattern::BeginningsOf(part.pattern->language(), part.pattern->text());
+}
+
 void Take(const Decoder& decoder, Event& event) {
   event.decoder = &decoder;
   event.decoder_name = decoder.name;
@@ -71,49 +76,36 @@ bool DecoderSet::IsNameInUse(int name_id) const {
 
 int DecoderSet::NameCount() const { return static_cast<int>(name_ids_.size()); }
 
-const std::vector<const Decoder*>& DecoderSet::RootIndex::For(std::string_view subject) const {
-  if (PrefixGuard::NeedsAll(subject)) return roots[kAll];
-  return roots[static_cast<unsigned char>(base::ToLower(subject[0]))];
-}
-
-void DecoderSet::RootIndex::Add(const Decoder& root, const PrefixGuard& guard) {
-  const std::bitset<256> first = guard.FirstBytes();
-  for (size_t byte = 0; byte < kAll; ++byte) {
-    if (first[byte]) roots[byte].push_back(&root);
-  }
-  roots[kAll].push_back(&root);
-}
-
 void DecoderSet::BuildIndex() {
   for (const auto& decoder : decoders_) {
     name_in_use_[static_cast<size_t>(decoder->name_id)] = true;
-    for (GuardedPattern* part : {&decoder->program_name, &decoder->prematch, &decoder->regex}) {
-      if (*part) part->bit = pattern_count_++;
-    }
+    if (decoder->prematch) decoder->prematch.bit = prematch_count_++;
     if (!decoder->parents.empty()) continue;
     if (decoder->program_name) {
-      by_program_.Add(*decoder, decoder->program_name.guard);
+      by_program_.Add(*decoder, BeginningsOf(decoder->program_name));
     } else {
-      by_log_.Add(*decoder, decoder->prematch.guard);
+      by_log_.Add(*decoder, BeginningsOf(decoder->prematch));
     }
   }
+  by_program_.Build();
+  by_log_.Build();
 }
 
 void DecoderSet::Decode(Event& event) const {
   const bool has_program = IsSet(event.program_name);
-  const auto& roots = has_program ? by_program_.For(event.program_name) : by_log_.For(event.log);
+  const RootIndex& roots = has_program ? by_program_ : by_log_;
   pattern::Match match;
-  for (const Decoder* root : roots) {
-    if (has_program && !root->program_name.Matches(event.program_name, event)) continue;
+  roots.ForEach(has_program ? event.program_name : event.log, [&](const Decoder& root) {
+    if (has_program && !root.program_name.pattern->Matches(event.program_name)) return false;
     size_t parent_end = 0;
-    if (root->prematch) {
-      if (!root->prematch.Find(event.log, event, match)) continue;
+    if (root.prematch) {
+      if (!root.prematch.Find(event.log, event, match)) return false;
       parent_end = match.end;
     }
-    Take(*root, event);
-    DecodeFrom(*root, parent_end, event);
-    break;
-  }
+    Take(root, event);
+    DecodeFrom(root, parent_end, event);
+    return true;
+  });
   if (geoip_ == nullptr) return;
   AddGeo(Field::kSrcGeoip, event.Get(Field::kSrcIp), event);
   AddGeo(Field::kDstGeoip, event.Get(Field::kDstIp), event);
@@ -175,7 +167,7 @@ void DecoderSet::RunChain(std::span<const Decoder* const> chain, size_t parent_e
         break;
     }
     const std::string_view subject = event.log.substr(begin);
-    if (node->regex.Find(subject, event, match)) {
+    if (node->regex.pattern->Find(subject, match)) {
       regex_end = begin + match.end;
       Take(*node, event);
       Deliver(*node, subject, match, event);

@@ -2,12 +2,10 @@
 // (rules-and-decoders 3.5, 3.6).
 //
 // An event with a program name is tried against the program list only, one without against the
-// plain list only; the first root that fits is final. Both lists are indexed by the first byte of
-// what they test, so that a root whose anchored pattern begins otherwise costs nothing. Cost: the
-// roots of one bucket, then the children of one root.
+// plain list only; the first root that fits is final. Both lists are indexed by how what they test
+// begins (root_index.h), so that a root whose anchored pattern begins otherwise costs nothing.
 #pragma once
 
-#include <array>
 #include <memory>
 #include <span>
 #include <string>
@@ -19,6 +17,7 @@
 #include "analysisd/event.h"
 #include "analysisd/geoip.h"
 #include "analysisd/plugin.h"
+#include "analysisd/root_index.h"
 
 namespace ospatrol::analysisd {
 
@@ -43,8 +42,8 @@ class DecoderSet {
   bool IsNameInUse(int name_id) const;
   int NameCount() const;  // ids are 1..NameCount()
 
-  // Their `bit`s are 0..PatternCount()-1.
-  uint32_t PatternCount() const { return pattern_count_; }
+  // The bits of prematches are 0..PrematchCount()-1.
+  uint32_t PrematchCount() const { return prematch_count_; }
 
   // In load order.
   const std::vector<std::unique_ptr<Decoder>>& decoders() const { return decoders_; }
@@ -57,15 +56,6 @@ class DecoderSet {
 
  private:
   friend class DecoderLoader;
-
-  // Roots that can match a text, by its first byte in lower case; kAll for the empty text and
-  // beyond ASCII.
-  struct RootIndex {
-    static constexpr size_t kAll = 256;
-    std::array<std::vector<const Decoder*>, kAll + 1> roots;
-    const std::vector<const Decoder*>& For(std::string_view subject) const;
-    void Add(const Decoder& root, const PrefixGuard& guard);
-  };
 
   int Intern(std::string_view name);
   void BuildIndex();  // after the last decoder
@@ -82,7 +72,7 @@ class DecoderSet {
   RootIndex by_program_;
   RootIndex by_log_;
 
-  uint32_t pattern_count_ = 0;
+  uint32_t prematch_count_ = 0;
   std::unordered_map<std::string, int> name_ids_;
   std::vector<bool> name_in_use_;
   std::unique_ptr<const GeoIp> geoip_;

@@ -66,6 +66,11 @@ LiteralScan::LiteralScan(const std::vector<std::string>& texts)
     entries_.push_back(entry);
     lower_ += text;
     for (const char c : text) case_bits_ += base::IsLower(c) ? '\x20' : '\0';
+    if (entry.size < sizeof(uint64_t)) continue;
+    Entry& added = entries_.back();
+    std::memcpy(&added.tail, lower_.data() + lower_.size() - sizeof(uint64_t), sizeof(uint64_t));
+    std::memcpy(&added.tail_case, case_bits_.data() + case_bits_.size() - sizeof(uint64_t),
+                sizeof(uint64_t));
   }
   std::stable_sort(entries_.begin(), entries_.end(), [](const Entry& a, const Entry& b) {
     return SlotOf(a.bytes) < SlotOf(b.bytes);
@@ -84,6 +89,13 @@ bool LiteralScan::OccursAt(const Entry& entry, const char* at, std::string_view 
     return false;
   }
   const char* const begin = at - entry.offset;
+  // Texts that share the three bytes differ most at their ends.
+  if (entry.size >= sizeof(uint64_t)) {
+    uint64_t bytes = 0;
+    std::memcpy(&bytes, begin + entry.size - sizeof(bytes), sizeof(bytes));
+    if ((bytes | entry.tail_case) != entry.tail) return false;
+    if (entry.size == sizeof(uint64_t)) return true;
+  }
   const char* const lower = lower_.data() + entry.begin;
   const char* const bits = case_bits_.data() + entry.begin;
   for (size_t i = 0; i < entry.size; ++i) {

@@ -49,6 +49,9 @@ class LiteralScan {
     uint32_t text = 0;    // position in the caller's texts
     uint32_t begin = 0;   // in lower_
     uint32_t size = 0;
+    // The eight bytes at its end, lower case and case bits, as memory holds them; 0 where the text
+    // is shorter.
+    uint64_t tail = 0, tail_case = 0;
   };
 
   static constexpr int kSlotBits = 16;

@@ -234,6 +234,8 @@ Compiled CompilePcre2(std::string_view text, CompileError& error) {
     }
     engines.linear = Program::From(*syntax);
     engines.prefilter = Prefilter(*syntax);
+  } else if (const auto outline = engines.bytes->utf() ? std::nullopt : OutlineOfPcre2(text)) {
+    engines.prefilter = Prefilter(*outline);
   }
   return std::make_unique<RegexPattern>(Language::kPcre2, text, std::move(engines));
 }

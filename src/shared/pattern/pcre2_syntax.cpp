@@ -94,10 +94,13 @@ int HexValue(char c) {
 
 class Parser {
  public:
-  explicit Parser(std::string_view text) : text_(text), builder_(/*characters=*/false) {}
+  Parser(std::string_view text, bool outline)
+      : text_(text), outline_(outline), builder_(/*characters=*/false) {}
 
   std::optional<Syntax> Parse() {
     while (at_ < text_.size()) {
+      const bool behind_dropped = std::exchange(dropped_, false);
+      if (behind_dropped && IsQuantifier()) return std::nullopt;
       if (!Piece()) return std::nullopt;
     }
     if (builder_.depth() != 0) return std::nullopt;
@@ -110,6 +113,11 @@ class Parser {
     bool dot_all = false;
   };
 
+  struct Saved {
+    Flags flags;
+    bool drop;  // the group is left out of the tree
+  };
+
   char Next() { return at_ < text_.size() ? text_[at_++] : '\0'; }
   bool Is(size_t offset, char c) const {
     return at_ + offset < text_.size() && text_[at_ + offset] == c;
@@ -120,6 +128,8 @@ class Parser {
     at_ += token.size();
     return true;
   }
+
+  bool IsQuantifier() const { return Is(0, '*') || Is(0, '+') || Is(0, '?') || Is(0, '{'); }
 
   // One atom, group mark or quantifier. False: not regular, or not known.
   bool Piece() {
@@ -138,9 +148,7 @@ class Parser {
         return Open();
       case ')':
         if (saved_.empty()) return false;
-        flags_ = saved_.back();
-        saved_.pop_back();
-        return builder_.Close();
+        return Close();
       case '[':
         return Class();
       case '\\':
@@ -181,10 +189,20 @@ class Parser {
   }
 
   bool Quantifier(uint32_t min, uint32_t max) {
-    if (Is(0, '+')) return false;  // possessive
-    const bool lazy = Skip("?");
+    if (Is(0, '+') && !outline_) return false;
+    const bool lazy = Skip("?") || Skip("+");
     if (max == 0 || min > kMaxRepeat || (max > kMaxRepeat && max != Node::kUnlimited)) return false;
-    return builder_.Repeat(min, max, !lazy);
+    return builder_.Repeat(min, max, !lazy) || (outline_ && builder_.Blur());
+  }
+
+  bool Close() {
+    flags_ = saved_.back().flags;
+    const bool drop = saved_.back().drop;
+    saved_.pop_back();
+    if (!drop) return builder_.Close();
+    builder_.CloseAndDrop();
+    dropped_ = true;
+    return true;
   }
 
   // "{" is a quantifier in {n} {n,} {n,m}; forms that some versions of PCRE2 read and others don't
@@ -209,10 +227,15 @@ class Parser {
 
   bool Open() {
     if (Is(0, '*')) return false;  // verbs
-    const Flags outside = flags_;
+    Saved outside{flags_, false};
     bool captures = true;
     if (Skip("?")) {
       if (Skip(":")) {
+        captures = false;
+      } else if (outline_ && SkipLookAround()) {
+        captures = false;
+        outside.drop = true;
+      } else if (outline_ && Skip(">")) {
         captures = false;
       } else if (IsNamed()) {
         const size_t end = text_.find_first_of(">'", at_);
@@ -229,6 +252,8 @@ class Parser {
     builder_.Open(captures);
     return true;
   }
+
+  bool SkipLookAround() { return Skip("=") || Skip("!") || Skip("<=") || Skip("<!"); }
 
   // Behind "(?": a name? Look-behind begins with "<" too.
   bool IsNamed() {
@@ -382,14 +407,18 @@ class Parser {
   }
 
   const std::string_view text_;
+  const bool outline_;
   size_t at_ = 0;
   SyntaxBuilder builder_;
   Flags flags_;
-  std::vector<Flags> saved_;
+  std::vector<Saved> saved_;  // of the open groups
+  bool dropped_ = false;      // the last piece was
 };
 
 }  // namespace
 
-std::optional<Syntax> ParsePcre2(std::string_view text) { return Parser(text).Parse(); }
+std::optional<Syntax> ParsePcre2(std::string_view text) { return Parser(text, false).Parse(); }
+
+std::optional<Syntax> OutlineOfPcre2(std::string_view text) { return Parser(text, true).Parse(); }
 
 }  // namespace ospatrol::pattern

@@ -136,6 +136,18 @@ bool SyntaxBuilder::Close() {
   return true;
 }
 
+void SyntaxBuilder::CloseAndDrop() { open_.pop_back(); }
+
+bool SyntaxBuilder::Blur() {
+  auto& pieces = Sequence().children;
+  if (pieces.empty()) return false;
+  pieces.pop_back();
+  CharSet any;
+  any.InvertBytes();
+  AddSet(any);
+  return Repeat(0, Node::kUnlimited, true);
+}
+
 bool SyntaxBuilder::Repeat(uint32_t min, uint32_t max, bool greedy) {
   auto& pieces = Sequence().children;
   if (pieces.empty()) return false;

@@ -76,6 +76,9 @@ class SyntaxBuilder {
   void Alternative();          // what follows is another alternative of the open group
   void Open(bool captures);    // "("
   [[nodiscard]] bool Close();  // ")"; false when none is open
+  void CloseAndDrop();         // ")"; the group is left out. REQUIRES: depth() > 0
+  // Puts "any text" in the place of the last piece. False when there is none.
+  [[nodiscard]] bool Blur();
   // Repeats the last piece. False when there is none that can be repeated or when it matches the
   // empty text: engines differ there, and the tree stands for patterns only on which they don't.
   [[nodiscard]] bool Repeat(uint32_t min, uint32_t max, bool greedy);
@@ -109,5 +112,10 @@ Syntax ParseOsMatch(std::string_view text);
 // otherwise. REQUIRES: PCRE2 compiles `text`. Nothing when the pattern uses anything else
 // (look-around, back references, atomic groups, verbs, properties ...).
 std::optional<Syntax> ParsePcre2(std::string_view text);
+
+// A tree that matches wherever the pattern does, and elsewhere too: look-around is left out, atomic
+// groups and possessive quantifiers give back. For what can be said of every match: texts that
+// occur, how it begins. Nothing when even that is not possible.
+std::optional<Syntax> OutlineOfPcre2(std::string_view text);
 
 }  // namespace ospatrol::pattern

@@ -15,7 +15,7 @@ namespace ospatrol::logtest {
 namespace {
 
 using analysisd::Decoder;
-using analysisd::GuardedPattern;
+using analysisd::DecoderPattern;
 
 void Warn(const Decoder& decoder, int line, std::string_view text, std::string remedy,
           config::Problems& found) {
@@ -24,7 +24,7 @@ void Warn(const Decoder& decoder, int line, std::string_view text, std::string r
                 std::move(remedy));
 }
 
-bool SamePattern(const GuardedPattern& a, const GuardedPattern& b) {
+bool SamePattern(const DecoderPattern& a, const DecoderPattern& b) {
   if (!a || !b) return !a && !b;
   return a.pattern->language() == b.pattern->language() && a.pattern->text() == b.pattern->text();
 }

@@ -71,7 +71,7 @@ void ForEachDecoderPattern(const LintInput& input, Visit visit) {
     const config::Element* element = ElementOf(input.documents, *decoder);
     if (element == nullptr) continue;
     struct Row {
-      const analysisd::GuardedPattern& pattern;
+      const analysisd::DecoderPattern& pattern;
       std::string_view name, twin;
     };
     for (const Row& row : {Row{decoder->program_name, "program_name", "program_name_pcre2"},

@@ -80,15 +80,14 @@ TEST_F(CandidateIndexTest, KeepsRulesWhoseValueIsNoPartOfTheMessage) {
   EXPECT_THAT(Reached(), ElementsAre(100, 101));
 }
 
-TEST_F(CandidateIndexTest, LeavesOutDecoderPatternsWhoseTextDoesNotOccur) {
+TEST_F(CandidateIndexTest, LeavesOutPrematchesWhoseTextDoesNotOccur) {
   Load(R(100, ""));
   const auto candidates = [&](std::string_view line) {
     Reached(line);
     std::vector<std::string> names;
     for (const auto& decoder : ruleset_->decoders().decoders()) {
-      for (const GuardedPattern* part : {&decoder->program_name, &decoder->prematch}) {
-        if (*part && event_.IsCandidate(part->bit)) names.push_back(decoder->name);
-      }
+      const DecoderPattern& prematch = decoder->prematch;
+      if (prematch && event_.IsCandidate(prematch.bit)) names.push_back(decoder->name);
     }
     return names;
   };

@@ -247,7 +247,7 @@ TEST(Literals, NameTextsOfWhichOneMustOccur) {
       {Language::kOsRegex, R"(\w+)", {}},
       {Language::kPcre2, R"(^(?:sshd|login)\[\d+\])", {"sshd", "login"}},
       {Language::kPcre2, R"(ab?c{2}longer(?:x)?)", {"longer"}},
-      {Language::kPcre2, R"((?=x)abc)", {}},
+      {Language::kPcre2, R"((?=x)abc)", {"abc"}},
       {Language::kWord, "sshd|^ids", {"sshd", "ids"}},
   };
   for (const auto& row : rows) {
