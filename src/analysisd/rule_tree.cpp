@@ -32,6 +32,7 @@ void SiblingList::Insert(std::unique_ptr<RuleNode> node) {
 
 std::unique_ptr<RuleNode> RuleTree::MakeNode(const Rule& rule) {
   if (uprooted_ != nullptr) {
+    indexed_ = false;
     std::unique_ptr<RuleNode> copy = Clone(*uprooted_);
     copy->key = SortKey(rule);
     return copy;
@@ -41,6 +42,7 @@ std::unique_ptr<RuleNode> RuleTree::MakeNode(const Rule& rule) {
   node->key = SortKey(rule);
   node->order = next_order_;
   ++node_count_;
+  nodes_of_[rule.id].push_back(node.get());
   return node;
 }
 
@@ -74,9 +76,31 @@ size_t RuleTree::AddBelowCategory(const Rule& rule, Category category) {
 }
 
 size_t RuleTree::AddBelowRule(const Rule& rule, int parent) {
-  const size_t added = AddBelowRule(rule, parent, roots_);
+  const std::vector<RuleNode*>& nodes = NodesOf(parent);
+  size_t added = nodes.size();
+  if (added == 1) {
+    Hang(rule, nodes.front()->children);
+  } else if (added > 1) {
+    added = AddBelowRule(rule, parent, roots_);
+  }
   ++next_order_;
   return added;
+}
+
+const std::vector<RuleNode*>& RuleTree::NodesOf(int rule_id) {
+  if (!indexed_) {
+    nodes_of_.clear();
+    Index(roots_);
+    indexed_ = true;
+  }
+  return nodes_of_[rule_id];
+}
+
+void RuleTree::Index(const SiblingList& list) {
+  for (const auto& node : list.nodes_) {
+    nodes_of_[node->rule->id].push_back(node.get());
+    Index(node->children);
+  }
 }
 
 size_t RuleTree::AddBelowRule(const Rule& rule, int parent, SiblingList& list) {
@@ -123,7 +147,10 @@ size_t RuleTree::AddBelowGroup(const Rule& rule, const pattern::Pattern& group) 
   return added;
 }
 
-void RuleTree::Uproot(const Rule& rule) { Uproot(rule, roots_); }
+void RuleTree::Uproot(const Rule& rule) {
+  indexed_ = false;
+  Uproot(rule, roots_);
+}
 
 void RuleTree::Uproot(const Rule& rule, SiblingList& list) {
   for (size_t i = 0; i < list.nodes_.size();) {

@@ -2,12 +2,13 @@
 //
 // Nodes refer to rules; a rule with several parents has several nodes, and children hang on nodes.
 // Siblings are tried by level, highest first, level 0 before all others, equal levels in load
-// order. Finish() numbers all nodes, siblings side by side in that order; candidate_index.h tells by these
-// numbers which of them an event can reach.
+// order. Finish() numbers all nodes, siblings side by side in that order; candidate_index.h tells
+// by these numbers which of them an event can reach.
 #pragma once
 
 #include <cstddef>
 #include <memory>
+#include <unordered_map>
 #include <vector>
 
 #include "analysisd/rule.h"
@@ -81,6 +82,9 @@ class RuleTree {
   template <typename Wanted>
   size_t AddEverywhere(const Rule& rule, SiblingList& list, const Wanted& wanted);
   size_t AddBelowRule(const Rule& rule, int parent, SiblingList& list);
+  // All nodes of a rule; most rules have one, which needs no walk to be found.
+  const std::vector<RuleNode*>& NodesOf(int rule_id);
+  void Index(const SiblingList& list);
   void Hang(const Rule& rule, SiblingList& list);
   std::unique_ptr<RuleNode> MakeNode(const Rule& rule);
   std::unique_ptr<RuleNode> Clone(const RuleNode& node);
@@ -93,6 +97,8 @@ class RuleTree {
   size_t node_count_ = 0;
   size_t next_order_ = 0;
   size_t next_number_ = 0;
+  std::unordered_map<int, std::vector<RuleNode*>> nodes_of_;
+  bool indexed_ = true;  // nodes_of_ is complete
 };
 
 }  // namespace ospatrol::analysisd

@@ -1,6 +1,7 @@
 #include "pattern/literal_scan.h"
 
 #include <algorithm>
+#include <bit>
 #include <unordered_map>
 #include <utility>
 
@@ -9,6 +10,15 @@
 
 namespace ospatrol::pattern {
 namespace {
+
+// Few bits of the map are set, and it stays in the fast caches: 8 KiB for a thousand texts, 128 KiB
+// at most.
+int SlotBitsFor(size_t texts) {
+  constexpr int kLeast = 16;
+  constexpr int kMost = 20;
+  constexpr size_t kSlotsPerText = 48;
+  return std::clamp(static_cast<int>(std::bit_width(texts * kSlotsPerText)), kLeast, kMost);
+}
 
 uint32_t ThreeAt(std::string_view text, size_t at) {
   const auto byte = [&](size_t i) { return static_cast<uint32_t>(static_cast<uint8_t>(text[i])); };
@@ -53,8 +63,10 @@ class ThreeChooser {
 }  // namespace
 
 LiteralScan::LiteralScan(const std::vector<std::string>& texts)
-    : map_((size_t{1} << kSlotBits) / 64),
-      starts_((size_t{1} << (kSlotBits - kSlotsPerGroupBits)) + 1) {
+    : shift_(32 - SlotBitsFor(texts.size())) {
+  const size_t slots = size_t{1} << (32 - shift_);
+  map_.resize(slots / 64);
+  starts_.resize((slots >> kSlotsPerGroupBits) + 1);
   const ThreeChooser chooser(texts);
   for (const std::string& text : texts) {
     Entry entry;
@@ -72,7 +84,7 @@ LiteralScan::LiteralScan(const std::vector<std::string>& texts)
     std::memcpy(&added.tail_case, case_bits_.data() + case_bits_.size() - sizeof(uint64_t),
                 sizeof(uint64_t));
   }
-  std::stable_sort(entries_.begin(), entries_.end(), [](const Entry& a, const Entry& b) {
+  std::stable_sort(entries_.begin(), entries_.end(), [this](const Entry& a, const Entry& b) {
     return SlotOf(a.bytes) < SlotOf(b.bytes);
   });
   for (const Entry& entry : entries_) {

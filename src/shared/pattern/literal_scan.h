@@ -31,11 +31,13 @@ class LiteralScan {
   template <typename Found>
   void Scan(std::string_view subject, const Found& found) const {
     if (subject.size() < kShortestText || entries_.empty()) return;
-    const uint64_t* const map = map_.data();  // `found` may write: the compiler would read it again
+    // `found` may write: the compiler would read the members again.
+    const uint64_t* const map = map_.data();
+    const int shift = shift_;
     const char* at = subject.data();
     const char* const last = at + subject.size() - kShortestText;
     for (; at < last; ++at) {
-      const uint32_t slot = SlotOf(Fold(Read3Of4(at)));
+      const uint32_t slot = Fold(Read3Of4(at)) * kSpread >> shift;
       if ((map[slot / 64] >> (slot % 64) & 1) != 0) Compare(at, subject, found);
     }
     Compare(at, subject, found);
@@ -54,7 +56,7 @@ class LiteralScan {
     uint64_t tail = 0, tail_case = 0;
   };
 
-  static constexpr int kSlotBits = 16;
+  static constexpr uint32_t kSpread = 0x9E3779B1;
   static constexpr int kSlotsPerGroupBits = 4;
 
   static uint32_t Read3(const char* at) {
@@ -71,7 +73,7 @@ class LiteralScan {
   }
   // Folds more than letters, which only makes some bits of the map serve two texts.
   static uint32_t Fold(uint32_t bytes) { return bytes | 0x202020; }
-  static uint32_t SlotOf(uint32_t folded) { return folded * 0x9E3779B1u >> (32 - kSlotBits); }
+  uint32_t SlotOf(uint32_t folded) const { return folded * kSpread >> shift_; }
 
   // The texts that are looked for by the three bytes at `at`.
   template <typename Found>
@@ -85,6 +87,7 @@ class LiteralScan {
   }
   bool OccursAt(const Entry& entry, const char* at, std::string_view subject) const;
 
+  int shift_;                      // 32 less the bits of a slot
   std::vector<uint64_t> map_;      // bit by slot
   std::vector<uint32_t> starts_;   // by group of slots: where its entries begin
   std::vector<Entry> entries_;     // by slot
