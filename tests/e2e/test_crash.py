@@ -9,7 +9,8 @@ from collections import Counter
 from harness import Installation, local_configuration, needs_root, wait_for
 
 KILLS = {"ospatrol-logcollector": 20, "ospatrol-analysisd": 50}
-LINES_PER_KILL = 5000
+# So many that neither has passed on all of them by the time of the kill.
+LINES_PER_KILL = {"ospatrol-logcollector": 25000, "ospatrol-analysisd": 5000}
 IN_FLIGHT = 1000
 DELAYS = 10  # moments of the kill, half a millisecond apart, in turn
 
@@ -64,7 +65,7 @@ class Crash(unittest.TestCase):
         cut = between = tried = counted = 0
         while counted < KILLS[daemon]:
             self.assertLess(tried, 3 * KILLS[daemon], "too few kills with %d lines on their way" % IN_FLIGHT)
-            self.append(LINES_PER_KILL)
+            self.append(LINES_PER_KILL[daemon])
             size = self.alerts_size()
             # Once writing has begun the rest is in flight; another moment each time.
             wait_for(lambda: self.alerts_size() > size, "alerts after start number %d" % tried, pause=0)
