@@ -10,7 +10,7 @@ from harness import Installation, local_configuration, needs_root, wait_for
 
 KILLS = {"ospatrol-logcollector": 20, "ospatrol-analysisd": 50}
 # So many that neither has passed on all of them by the time of the kill.
-LINES_PER_KILL = {"ospatrol-logcollector": 25000, "ospatrol-analysisd": 5000}
+LINES_PER_KILL = {"ospatrol-logcollector": 25000, "ospatrol-analysisd": 3000}
 IN_FLIGHT = 1000
 DELAYS = 10  # moments of the kill, half a millisecond apart, in turn
 
@@ -107,12 +107,13 @@ class Crash(unittest.TestCase):
         seen = self.seen()
         lost = [n for n in range(1, self.written + 1) if n not in seen]
         repeated = sum(seen.values()) - len(seen)
-        print("%s: %d kills with at least %d lines in flight; %d hit a write (%d cut a record, %d came between two files "
-              "of a group); %d lines sent, %d lost, %d repeated"
-              % (daemon, KILLS[daemon], IN_FLIGHT, cut + between, cut, between, self.written, len(lost), repeated))
+        print("%s: %d kills with at least %d lines in flight; %d lines sent, %d lost, %d repeated"
+              % (daemon, KILLS[daemon], IN_FLIGHT, self.written, len(lost), repeated))
         self.assertEqual(lost, [])
         self.assertLessEqual(repeated, allowed)
         if daemon == "ospatrol-analysisd":
+            print("%d of the kills hit a write: %d cut a record, %d came between two files of a group"
+                  % (cut + between, cut, between))
             # Otherwise this has shown nothing.
             self.assertGreater(cut + between, 0, "no kill hit a write")
         # No torn record in either file, no id twice; alerts.json misses nothing that alerts.log has.
