@@ -252,10 +252,13 @@ Engine::Engine(std::shared_ptr<const Ruleset> ruleset, EngineState& state)
 
 Engine::~Engine() = default;
 
-void Engine::Decode(Event& event) const {
+void Engine::ReadHeader(Event& event) const {
   Predecode(event, impl_->ruleset->options());
+  if (!NeedsState(event.kind)) impl_->ruleset->index().Search(event);
+}
+
+void Engine::ReadFields(Event& event) const {
   if (NeedsState(event.kind)) return;
-  impl_->ruleset->index().Search(event);
   impl_->ruleset->decoders().Decode(event);
   impl_->ruleset->index().SelectRules(event);
 }

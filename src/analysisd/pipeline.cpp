@@ -73,7 +73,10 @@ void Pipeline::Decode(size_t chunk, size_t slot_number) {
     if (slot.is_keepalive[i]) continue;
     Event& event = slot.events[i];
     event.Refer(message.kind, location, message.text, now_);
-    engine_.Decode(event);
+    engine_.ReadHeader(event);
+  }
+  for (size_t i = 0; i < count; ++i) {
+    if (!slot.is_keepalive[i]) engine_.ReadFields(slot.events[i]);
   }
 }
 

@@ -31,7 +31,7 @@ struct PipelineCounters {
 
 struct PipelineOptions {
   size_t threads = 1;  // that decode, the judging one included
-  size_t chunk = 128;  // events that one thread decodes at a time; no verdict depends on it
+  size_t chunk = 64;   // events that one thread decodes at a time; no verdict depends on it
 };
 
 class Pipeline : private DecodeCrew::Work {
