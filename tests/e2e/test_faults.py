@@ -115,18 +115,29 @@ class Partition(FaultTest):
 
     def flood_queue(self):
         """Datagrams until the queue takes no more: how many it took."""
+        before = self.written
+        senders = []
+        try:
+            while True:
+                # One sender alone may be stopped by its own buffer before the queue is full.
+                senders.append(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM))
+                senders[-1].connect(self.ospatrol.path("queue/ospatrol/queue"))
+                senders[-1].setblocking(False)
+                if self.send_all_it_takes(senders[-1]) == 0:
+                    return self.written - before
+        finally:
+            for sender in senders:
+                sender.close()
+
+    def send_all_it_takes(self, sender):
         taken = 0
-        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as s:
-            s.connect(self.ospatrol.path("queue/ospatrol/queue"))
-            s.setblocking(False)
-            try:
-                while True:
-                    number = self.written + taken + 1
-                    s.send(b"1:/x:Nov 22 10:00:00 gw1 app[1]: fault test line %d\0" % number)
-                    taken += 1
-            except BlockingIOError:
-                self.written += taken
-                return taken
+        try:
+            while True:
+                sender.send(b"1:/x:Nov 22 10:00:00 gw1 app[1]: fault test line %d\0" % (self.written + 1))
+                self.written += 1
+                taken += 1
+        except BlockingIOError:
+            return taken
 
     def fault(self, place):
         """Fills the partition under load, empties it again."""
