@@ -68,11 +68,11 @@ class TimeLine {
 // A clock that is set back by up to this much finds the events that it had passed.
 constexpr int64_t kClockSlack = 300;
 
-constexpr size_t kBytesPerEvent = 256;  // of list node, rings and strings, roughly
+constexpr size_t kBytesPerEvent = 384;  // of list node, rings and strings, roughly
 
 }  // namespace
 
-struct Correlator::Past {
+struct Correlator::Past : PastEvent {
   int64_t time = 0;
   uint64_t sequence = 0;
   int mark = 0;  // level of the highest rule that used it
@@ -87,40 +87,9 @@ struct Correlator::Past {
 };
 
 struct Correlator::Ring {
-  struct Entry {
-    Past* past;
-    uint64_t sequence;
-    size_t hash;  // of the first different_ value
-  };
-  struct Used {
-    uint64_t sequence;
-    int level;
-  };
-
   Counter* counter = nullptr;
   const std::string* key = nullptr;
-  std::deque<Entry> entries;  // oldest first
-  std::vector<Used> used;     // marks, without those that a newer and higher one covers
-
-  void AddMark(uint64_t sequence, int level) {
-    if (level <= 0) return;
-    const auto covers = [](const Used& a, const Used& b) {
-      return a.sequence >= b.sequence && a.level >= b.level;
-    };
-    const Used added{sequence, level};
-    std::erase_if(used, [&](const Used& old) { return covers(added, old); });
-    if (std::none_of(used.begin(), used.end(), [&](const Used& u) { return covers(u, added); })) {
-      used.push_back(added);
-    }
-  }
-  // Sequence number of the newest event that a rule of `level` or higher used; 0 = none.
-  uint64_t NewestUsed(int level) const {
-    uint64_t newest = 0;
-    for (const Used& mark : used) {
-      if (mark.level >= level) newest = std::max(newest, mark.sequence);
-    }
-    return newest;
-  }
+  EventRing events;
 };
 
 struct Correlator::Counter {
@@ -188,78 +157,83 @@ std::unique_ptr<Correlator::Counter> Correlator::MakeCounter(const Rule& rule) {
   return counter;
 }
 
+// nullptr: no earlier event has the same values, or this one lacks one.
+const EventRing* Correlator::FindRing(const Counter& counter, const Event& event) {
+  const auto value = [&](size_t i) { return compared_[i].Of(event); };
+  if (!counter.Key(value, event.category, key_)) return nullptr;
+  const auto found = counter.rings.find(std::string_view(key_));
+  return found == counter.rings.end() ? nullptr : &found->second.events;
+}
+
 bool Correlator::Counts(const Rule& rule, const Event& event, int& mark,
                         std::vector<std::string>& logs) {
-  Counter* const counter = counter_by_rule_[rule.index];
+  const Counter* const counter = counter_by_rule_[rule.index];
   // Every event has at least the mark 0, so a rule of level 0 finds all of them used.
   if (counter == nullptr || rule.level <= 0) return false;
-  const auto value = [&](size_t i) { return compared_[i].Of(event); };
-  if (!counter->Key(value, event.category, key_)) return false;
-  const auto found = counter->rings.find(std::string_view(key_));
-  if (found == counter->rings.end()) return false;
-  Ring& ring = found->second;
-  if (ring.entries.size() < counter->Needed()) return false;
-
-  const uint64_t barrier = counter->times.NewestBefore(event.time - rule.timeframe);
-  counted_.clear();
-  Past* newest_counted = nullptr;
-  if (counter->different.empty()) {
-    if (!CountsAll(*counter, ring, barrier)) return false;
-    newest_counted = ring.entries.back().past;
-    const size_t texts = std::min(counter->Needed(), kMaxLogs);
-    for (size_t i = 0; i < texts; ++i) {
-      counted_.push_back(ring.entries[ring.entries.size() - 1 - i].past);
-    }
-  } else {
-    if (!CountsDifferent(*counter, ring, barrier, event, counted_)) return false;
-    newest_counted = &*counted_.front()->self;
-  }
+  const EventRing* const ring = FindRing(*counter, event);
+  if (ring == nullptr || ring->size() < counter->Needed()) return false;
+  if (CountIn(*ring, *counter, event) < counter->Needed()) return false;
 
   logs.clear();
   // Only searches by rule id show the event that reached the threshold.
   const size_t shown =
       rule.correlation->kind == Correlation::Kind::kSid ? counter->Needed() : counter->Needed() - 1;
   for (size_t i = 0; i < std::min({shown, counted_.size(), kMaxLogs}); ++i) {
-    logs.push_back(counted_[i]->full_log);
+    logs.push_back(static_cast<const Past*>(counted_[i])->full_log);
   }
-  Mark(*newest_counted, rule.level);
+  Mark(static_cast<Past&>(*counted_.front()), rule.level);
   mark = rule.level;
   return true;
 }
 
-// No different_ test: the newest events of the ring all count, up to the barrier and the newest
-// mark.
-bool Correlator::CountsAll(const Counter& counter, const Ring& ring, uint64_t barrier) const {
-  const uint64_t oldest_needed = ring.entries[ring.entries.size() - counter.Needed()].sequence;
-  return oldest_needed > barrier && oldest_needed > ring.NewestUsed(counter.rule->level);
+size_t Correlator::Found(const Rule& rule, const Event& event) {
+  const Counter* const counter = counter_by_rule_[rule.index];
+  if (counter == nullptr || rule.level <= 0) return 0;
+  const EventRing* const ring = FindRing(*counter, event);
+  return ring == nullptr ? 0 : std::min(CountIn(*ring, *counter, event), counter->Needed());
 }
 
-bool Correlator::CountsDifferent(const Counter& counter, const Ring& ring, uint64_t barrier,
-                                 const Event& event, std::vector<const Past*>& counted) const {
-  const std::string_view first = compared_[counter.different[0]].Of(event);
-  const size_t hash = TextHash()(first);
-  const auto differs = [&](const Ring::Entry& entry) {
-    for (size_t k = 0; k < counter.different.size(); ++k) {
-      if (k == 0 && entry.hash != hash) continue;
-      const size_t i = counter.different[k];
-      if (entry.past->values.Get(i) == compared_[i].Of(event)) return false;
-    }
-    return true;
-  };
-  size_t count = 0;
-  for (auto entry = ring.entries.rbegin(); entry != ring.entries.rend(); ++entry) {
-    if (entry->sequence <= barrier) return false;
-    if (!differs(*entry)) continue;
-    if (entry->past->mark >= counter.rule->level) return false;
-    if (counted.size() < kMaxLogs) counted.push_back(entry->past);
-    if (++count == counter.Needed()) return true;
+// Enough events leave the newest of them in counted_.
+size_t Correlator::CountIn(const EventRing& ring, const Counter& counter, const Event& event) {
+  const Rule& rule = *counter.rule;
+  const size_t needed = counter.Needed();
+  const size_t texts = std::min(needed, kMaxLogs);
+  counted_.clear();
+  const uint64_t barrier = counter.times.NewestBefore(event.time - rule.timeframe);
+  if (counter.different.size() > 1) return Walk(ring, counter, barrier, event);
+  if (counter.different.empty()) {
+    const size_t count = ring.Count(barrier, rule.level);
+    for (size_t i = 0; count >= needed && i < texts; ++i) counted_.push_back(&ring.FromNewest(i));
+    return count;
   }
-  return false;
+  const std::string_view value = compared_[counter.different[0]].Of(event);
+  const size_t count = ring.CountOthers(value, barrier, rule.level);
+  if (count >= needed) ring.NewestOthers(value, texts, counted_);
+  return count;
+}
+
+// Several different_ tests: newest to oldest, as far as the ring goes.
+size_t Correlator::Walk(const EventRing& ring, const Counter& counter, uint64_t barrier,
+                        const Event& event) {
+  size_t count = 0;
+  for (size_t i = 0; i < ring.size() && count < counter.Needed(); ++i) {
+    if (ring.SequenceFromNewest(i) <= barrier) break;
+    PastEvent& entry = ring.FromNewest(i);
+    const auto& past = static_cast<const Past&>(entry);
+    const bool differs = std::none_of(
+        counter.different.begin(), counter.different.end(),
+        [&](size_t value) { return past.values.Get(value) == compared_[value].Of(event); });
+    if (!differs) continue;
+    if (past.mark >= counter.rule->level) break;
+    if (counted_.size() < kMaxLogs) counted_.push_back(&entry);
+    ++count;
+  }
+  return count;
 }
 
 void Correlator::Mark(Past& past, int level) {
   past.mark = level;
-  for (Ring* ring : past.rings) ring->AddMark(past.sequence, level);
+  for (Ring* ring : past.rings) ring->events.AddMark(past.sequence, level);
 }
 
 void Correlator::Record(const Event& event, const Rule& rule, int mark) {
@@ -307,30 +281,27 @@ void Correlator::Insert(Counter& counter, Past& past) {
     ring.counter = &counter;
     ring.key = &place->first;
   }
-  const size_t hash =
-      counter.different.empty() ? 0 : TextHash()(past.values.Get(counter.different[0]));
-  ring.entries.push_back({&past, past.sequence, hash});
-  ring.AddMark(past.sequence, past.mark);
+  const bool by_value = counter.different.size() == 1;
+  ring.events.Add(past, past.sequence,
+                  by_value ? past.values.Get(counter.different[0]) : std::string_view(), past.mark);
   past.rings.push_back(&ring);
-  if (ring.entries.size() <= counter.capacity) return;
+  if (ring.events.size() <= counter.capacity) return;
   const int64_t oldest = past.time - counter.rule->timeframe;
-  if (counter.bounded && ring.entries.front().past->time >= oldest) ++forced_evictions_;
+  if (counter.bounded && static_cast<const Past&>(ring.events.oldest()).time >= oldest) {
+    ++forced_evictions_;
+  }
   DropFront(ring);
 }
 
 void Correlator::DropFront(Ring& ring) {
-  Past& past = *ring.entries.front().past;
-  ring.entries.pop_front();
+  Past& past = static_cast<Past&>(ring.events.oldest());
+  ring.events.DropOldest();
   std::erase(past.rings, &ring);
   if (past.rings.empty()) {
     bytes_ -= past.bytes();
     history_.erase(past.self);
   }
-  if (!ring.entries.empty()) {
-    const uint64_t front = ring.entries.front().sequence;
-    std::erase_if(ring.used, [&](const Ring::Used& mark) { return mark.sequence < front; });
-    return;
-  }
+  if (!ring.events.empty()) return;
   // Erasing by a reference into the node itself would read it after its end.
   const auto node = ring.counter->rings.find(*ring.key);
   ring.counter->rings.erase(node);

@@ -12,9 +12,11 @@
 //
 // Within a ring every same_ test holds, so without different_ tests the answer needs only the event
 // N places before the end and the newest mark: constant time, and a ring needs no more than N + 1
-// events. With different_ tests the ring is walked; what it compares are hashes that lie side by
-// side. An event that several rules count is one object: the mark that says "used by a rule of
-// level L" belongs to the event.
+// events. With one different_ test the ring also knows its events by value, and the answer takes a
+// few binary searches (event_ring.h). Only a rule with several different_ tests walks its ring: at
+// most sid_prev_matched_max (128) events, or memory_size (8,192) for the other kinds, of one tuple
+// of same_ values. An event that several rules count is one object: the mark that says "used by a
+// rule of level L" belongs to the event.
 //
 // Events go when they are clearly older than the longest time frame of any composite rule, or when
 // their ring is full. Rings are bounded by sid_prev_matched_max (kSid) or memory_size (others), the
@@ -30,6 +32,7 @@
 #include <vector>
 
 #include "analysisd/event.h"
+#include "analysisd/event_ring.h"
 #include "analysisd/rule_set.h"
 #include "analysisd/ruleset.h"
 
@@ -53,6 +56,10 @@ class Correlator {
   // rule.correlation.
   bool Counts(const Rule& rule, const Event& event, int& mark, std::vector<std::string>& logs);
 
+  // How many earlier events were counted when Counts() said no; never more than it takes. For
+  // people who ask why.
+  size_t Found(const Rule& rule, const Event& event);
+
   // Remembers the event for the rules that count it. `rule` is its final rule.
   void Record(const Event& event, const Rule& rule, int mark);
 
@@ -71,9 +78,9 @@ class Correlator {
   struct Ring;     // the events of one rule and one tuple of values
   struct Counter;  // the rings of one composite rule
 
-  bool CountsAll(const Counter& counter, const Ring& ring, uint64_t barrier) const;
-  bool CountsDifferent(const Counter& counter, const Ring& ring, uint64_t barrier,
-                       const Event& event, std::vector<const Past*>& counted) const;
+  const EventRing* FindRing(const Counter& counter, const Event& event);
+  size_t CountIn(const EventRing& ring, const Counter& counter, const Event& event);
+  size_t Walk(const EventRing& ring, const Counter& counter, uint64_t barrier, const Event& event);
   void Insert(Counter& counter, Past& past);
   Past& Remember(const Event& event, const Rule& rule, int mark);
   void Mark(Past& past, int level);
@@ -98,7 +105,7 @@ class Correlator {
   uint64_t forced_evictions_ = 0;
   std::string key_;                       // reused
   std::vector<std::string_view> values_;  // reused
-  std::vector<const Past*> counted_;      // reused
+  std::vector<PastEvent*> counted_;       // newest first; reused
 };
 
 }  // namespace ospatrol::analysisd

@@ -183,10 +183,10 @@ bool Engine::Impl::Holds(const Rule& rule, Trial& trial) {
   if (rule.correlation == nullptr || rule.check_diff) return true;
   if (correlator->Counts(rule, trial.event, trial.mark, trial.last_events)) return true;
   if (trial.tracer != nullptr) {
-    trial.tracer->Failed(
-        rule, "frequency",
-        fmt::format("frequency: fewer than {} earlier events in {} seconds ({})",
-                    rule.frequency + 1, rule.timeframe, rule.correlation->Describe()));
+    trial.tracer->Failed(rule, "frequency",
+                         fmt::format("frequency: {} of {} earlier events in {} seconds ({})",
+                                     correlator->Found(rule, trial.event), rule.frequency + 1,
+                                     rule.timeframe, rule.correlation->Describe()));
   }
   return false;
 }
