@@ -85,10 +85,13 @@ class Life {
       const PidFile pid_file(context_.home(), program_.name);
       ReportReady(notifier);
       const EventLoop::Registration watchdog = WatchOverSelf(notifier);
+      const EventLoop::Registration counts =
+          context_.loop().Every(log::LimitedBase::kPause, [] { log::TellSuppressed(false); });
       context_.loop().Run();
       notifier.Stopping();
       daemon_->Stop();
       daemon_.reset();
+      log::TellSuppressed(true);
     }
     return context_.exit_status();
   }

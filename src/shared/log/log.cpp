@@ -8,6 +8,8 @@
 #include <cerrno>
 #include <memory>
 #include <mutex>
+#include <set>
+#include <utility>
 
 #include "base/fd.h"
 #include "base/files.h"
@@ -23,6 +25,7 @@ struct Sink {
   std::string program = "ospatrol";
   std::filesystem::path file;
   bool also_stderr = true;
+  bool torn = false;  // the file ends in a part of a line
 };
 
 // Never destroyed: a thread may log while the process ends.
@@ -73,19 +76,28 @@ base::Fd OpenLog(const std::filesystem::path& file) {
   return fd;
 }
 
-// One write(2), so that lines of several programs never mix. False when the line did not get there.
-bool WriteOnce(int fd, std::string_view line) {
-  ssize_t written;
-  do {
-    written = write(fd, line.data(), line.size());
-  } while (written < 0 && errno == EINTR);
-  return written >= 0;
+// Bytes that were written: all of them by one write(2), so that lines of several programs never
+// mix; only what a full disk cuts off is tried again.
+size_t WriteLineTo(int fd, std::string_view line) {
+  size_t done = 0;
+  while (done < line.size()) {
+    const ssize_t written = write(fd, line.data() + done, line.size() - done);
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) break;
+    done += static_cast<size_t>(written);
+  }
+  return done;
 }
 
-bool AppendToFile(const std::filesystem::path& file, std::string_view line) {
-  if (file.empty()) return false;
-  const base::Fd fd = OpenLog(file);
-  return fd && WriteOnce(fd.get(), line);
+// False when the line did not get there as a whole. A line that was cut is ended by the next one.
+bool AppendToFile(Sink& sink, std::string_view line) {
+  if (sink.file.empty()) return false;
+  const base::Fd fd = OpenLog(sink.file);
+  if (!fd) return false;
+  if (sink.torn && WriteLineTo(fd.get(), "\n") == 1) sink.torn = false;
+  const size_t written = WriteLineTo(fd.get(), line);
+  if (written > 0 && written < line.size()) sink.torn = true;
+  return written == line.size();
 }
 
 }  // namespace
@@ -95,6 +107,7 @@ void Configure(std::string program, std::filesystem::path file, bool also_stderr
   const std::scoped_lock lock(sink.mutex);
   sink.program = std::move(program);
   sink.file = std::move(file);
+  sink.torn = false;
   sink.also_stderr = also_stderr;
 }
 
@@ -102,12 +115,92 @@ void SetFile(std::filesystem::path file) {
   Sink& sink = TheSink();
   const std::scoped_lock lock(sink.mutex);
   sink.file = std::move(file);
+  sink.torn = false;
 }
 
 void SetAlsoStderr(bool on) {
   Sink& sink = TheSink();
   const std::scoped_lock lock(sink.mutex);
   sink.also_stderr = on;
+}
+
+namespace {
+
+// The objects of all threads. Never destroyed: threads end late.
+struct LimitedObjects {
+  std::mutex mutex;
+  std::set<LimitedBase*> objects;
+};
+LimitedObjects& AllLimited() {
+  static LimitedObjects& all = *std::make_unique<LimitedObjects>().release();
+  return all;
+}
+
+}  // namespace
+
+LimitedBase::LimitedBase() {
+  LimitedObjects& all = AllLimited();
+  const std::scoped_lock lock(all.mutex);
+  all.objects.insert(this);
+}
+
+LimitedBase::LimitedBase(LimitedBase&& other) noexcept : LimitedBase() {
+  const std::scoped_lock lock(other.mutex_);
+  written_ = other.written_;
+  last_ = other.last_;
+  suppressed_ = std::exchange(other.suppressed_, 0);
+  id_ = other.id_;
+  level_ = other.level_;
+  text_ = other.text_;
+}
+
+LimitedBase::~LimitedBase() {
+  {
+    LimitedObjects& all = AllLimited();
+    const std::scoped_lock lock(all.mutex);
+    all.objects.erase(this);
+  }
+  Tell(std::chrono::minutes(0));
+}
+
+bool LimitedBase::Admit() {
+  const auto now = std::chrono::steady_clock::now();
+  const std::scoped_lock lock(mutex_);
+  if (written_ && now - last_ < kPause) {
+    ++suppressed_;
+    return false;
+  }
+  return true;
+}
+
+void LimitedBase::WriteAdmitted(int id, Level level, std::string text) {
+  const std::scoped_lock lock(mutex_);
+  id_ = id;
+  level_ = level;
+  text_ = std::move(text);
+  WriteCounted();
+}
+
+void LimitedBase::WriteCounted() {
+  written_ = true;
+  last_ = std::chrono::steady_clock::now();
+  const uint64_t suppressed = std::exchange(suppressed_, 0);
+  WriteLine(
+      id_, level_,
+      suppressed == 0 ? text_ : fmt::format("{} ({} more since the last line)", text_, suppressed));
+}
+
+void LimitedBase::Tell(std::chrono::steady_clock::duration older_than) {
+  const std::scoped_lock lock(mutex_);
+  if (suppressed_ > 0 && std::chrono::steady_clock::now() - last_ >= older_than) WriteCounted();
+}
+
+void TellSuppressed(bool all_of_them) {
+  LimitedObjects& all = AllLimited();
+  const std::scoped_lock lock(all.mutex);
+  for (LimitedBase* object : all.objects) {
+    object->Tell(all_of_them ? std::chrono::steady_clock::duration::zero() : LimitedBase::kPause);
+  }
 }
 
 void SetDebugLevel(int level) { debug_level.store(level, std::memory_order_relaxed); }
@@ -125,8 +218,8 @@ void WriteLine(int id, Level level, std::string_view text) {
   const std::scoped_lock lock(sink.mutex);
   const std::string line =
       fmt::format("{} {}{}: {}: {}\n", time, sink.program, number, Name(level), escaped);
-  const bool in_file = AppendToFile(sink.file, line);
-  if (sink.also_stderr || !in_file) WriteOnce(STDERR_FILENO, line);
+  const bool in_file = AppendToFile(sink, line);
+  if (sink.also_stderr || !in_file) WriteLineTo(STDERR_FILENO, line);
   errno = saved_errno;
 }
 

@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <mutex>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -57,36 +58,55 @@ Error Fatal(Args&&... args) {
   return Error(M.id, Render<M>(std::forward<Args>(args)...));
 }
 
-// A message of the data path that may come a million times: the first is written at once, then at
-// most one a minute with the number of those in between appended (" (N more since the last line)").
-// One object per kind and source; one thread each.
-template <const Message& M>
-class Limited {
+// What Limited is without its message: counts, and the text of the last line.
+class LimitedBase {
  public:
-  template <typename... Args>
-  void Write(Args&&... args) {
-    const uint64_t suppressed = Admit();
-    if (suppressed == kNotNow) return;
-    std::string text = Render<M>(std::forward<Args>(args)...);
-    if (suppressed > 0) text += fmt::format(" ({} more since the last line)", suppressed);
-    WriteLine(M.id, M.level, text);
-  }
+  static constexpr std::chrono::minutes kPause{1};
+
+  LimitedBase();
+  LimitedBase(LimitedBase&& other) noexcept;  // takes over what is left to be told
+  LimitedBase& operator=(LimitedBase&&) = delete;
+
+  // Writes the last text again with the number of those since, if there are any and that line is
+  // as old. Thread-safe.
+  void Tell(std::chrono::steady_clock::duration older_than);
+
+ protected:
+  ~LimitedBase();  // tells what is left
+
+  bool Admit();
+  void WriteAdmitted(int id, Level level, std::string text);
 
  private:
-  static constexpr uint64_t kNotNow = ~uint64_t{0};
-  uint64_t Admit() {
-    const auto now = std::chrono::steady_clock::now();
-    if (written_ && now - last_ < std::chrono::minutes(1)) {
-      ++suppressed_;
-      return kNotNow;
-    }
-    written_ = true;
-    last_ = now;
-    return std::exchange(suppressed_, 0);
-  }
+  void WriteCounted();
+
+  std::mutex mutex_;
   bool written_ = false;
   std::chrono::steady_clock::time_point last_;
   uint64_t suppressed_ = 0;
+  int id_ = 0;
+  Level level_ = Level::kError;
+  std::string text_;
 };
+
+// A message of the data path that may come a million times: the first is written at once, then at
+// most one a minute with the number of those in between appended (" (N more since the last line)").
+// When no more come, TellSuppressed or the end of the object tells the number. One object per kind
+// and source; one thread each.
+template <const Message& M>
+class Limited : public LimitedBase {
+ public:
+  Limited() = default;
+  Limited(Limited&&) noexcept = default;
+
+  template <typename... Args>
+  void Write(Args&&... args) {
+    if (Admit()) WriteAdmitted(M.id, M.level, Render<M>(std::forward<Args>(args)...));
+  }
+};
+
+// Tells the counts of all Limited objects whose last line is a minute old, or of all of them. The
+// daemon skeleton calls it every minute and at the end.
+void TellSuppressed(bool all_of_them);
 
 }  // namespace ospatrol::log

@@ -341,7 +341,15 @@ inline constexpr Message kQueueReadFailed{9315, Level::kError, "Cannot read '{}'
                                           "Restart ospatrol-analysisd if this does not end."};
 inline constexpr Message kStoreUnreadable{
     9316, Level::kError, "Cannot read state: {}.",
-    "What it would have said is treated as unknown. Check disk, owner and mode of queue."};
+    "Integrity messages that need it are dropped, nothing counts as new. Check disk and owner of "
+    "queue."};
+inline constexpr Message kFirstSeenFull{
+    9320, Level::kWarn,
+    "First-time-seen lines have reached {}: the one used longest ago is forgotten.",
+    "What it stood for counts as seen for the first time again. Raise analysisd.fts_max_lines."};
+inline constexpr Message kFirstSeenUnreadable{
+    9321, Level::kWarn, "Cannot read what was seen before: {}. Everything counts as new.",
+    "Run ospatrol-logtest as root, or as a user who may read queue/fts."};
 inline constexpr Message kMaintenanceOn{0, Level::kInfo,
                                         "Syscheck maintenance mode enabled for '{}'.",
                                         "Changes of its files are accepted silently."};

@@ -9,6 +9,7 @@
 #include <thread>
 #include <vector>
 
+#include "../file_size_limit.h"
 #include "../temporary_directory.h"
 #include "base/files.h"
 #include "base/text.h"
@@ -169,6 +170,37 @@ TEST_F(LogTest, ARepeatedMessageIsWrittenOnceAMinute) {
   Limited<kPlain> limited;
   for (int i = 0; i < 1000; ++i) limited.Write("again");
   EXPECT_THAT(Lines(), testing::ElementsAre("ospatrol-test: INFO: Hello again."));
+}
+
+TEST_F(LogTest, WhatARepeatedMessageHeldBackIsToldWithoutAnotherOne) {
+  {
+    Limited<kPlain> limited;
+    for (int i = 0; i < 1000; ++i) limited.Write("again");
+    TellSuppressed(false);  // a minute has not passed
+    EXPECT_EQ(Lines().size(), 1u);
+    TellSuppressed(true);
+    TellSuppressed(true);
+    EXPECT_THAT(Lines(), testing::ElementsAre("ospatrol-test: INFO: Hello again.",
+                                              "ospatrol-test: INFO: Hello again. (999 more since "
+                                              "the last line)"));
+    limited.Write("again");
+  }
+  EXPECT_THAT(Lines().back(), testing::EndsWith("Hello again. (1 more since the last line)"));
+}
+
+TEST_F(LogTest, ALineThatTheDiskCutsGoesToStandardErrorAndSpoilsNoOther) {
+  Write<kPlain>("first");
+  testing::internal::CaptureStderr();
+  {
+    const FileSizeLimit limit(base::ReadFile(file_).size() + 30);
+    Write<kPlain>(std::string(100, 'x'));
+  }
+  // Captured in a file, which the limit cuts, too.
+  EXPECT_THAT(testing::internal::GetCapturedStderr(), testing::HasSubstr("Hello xxx"));
+  Write<kPlain>("third");
+  const std::vector<std::string> lines = Lines();
+  ASSERT_EQ(lines.size(), 3u);
+  EXPECT_EQ(lines.back(), "ospatrol-test: INFO: Hello third.");
 }
 
 }  // namespace
