@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cerrno>
 #include <filesystem>
+#include <functional>
+#include <vector>
 
 #include "alert/alert_record.h"
 #include "alert/json_record.h"
@@ -193,22 +195,27 @@ void AlertWriter::StartDay(base::Seconds now) {
 
 void AlertWriter::ReopenDeleted() {
   for (Output& output : outputs_) {
-    if (output.file) output.file->ReopenIfDeleted();
+    if (output.file) output.file->ReopenIfGone();
   }
 }
 
-// Consumers catch up within spool_days; what is older is of no use.
+// Consumers catch up within spool_days; what is older is of no use. The newest spool_days files
+// stay whatever the clock says: one that runs ahead must not remove what nobody has read.
 void AlertWriter::RemoveOldSpools(base::Seconds now) const {
   if (!custom_) return;
   const std::string limit =
       base::FormatDay(base::AddDays(DayOf(now), -options_.spool_days)) + ".log";
+  const std::filesystem::path tree = home_ / alert::kSpoolFiles.tree;
   std::error_code error;
-  for (const auto& entry :
-       std::filesystem::directory_iterator(home_ / alert::kSpoolFiles.tree, error)) {
-    const std::string name = entry.path().filename().native();
+  std::vector<std::string> names;
+  for (const auto& entry : std::filesystem::directory_iterator(tree, error)) {
+    std::string name = entry.path().filename().native();
     const bool dated = name.size() == limit.size() && base::IsDigit(name[0]) && name[4] == '-';
-    std::error_code ignored;
-    if (dated && name < limit) std::filesystem::remove(entry.path(), ignored);
+    if (dated) names.push_back(std::move(name));
+  }
+  std::sort(names.begin(), names.end(), std::greater<>());
+  for (auto i = static_cast<size_t>(options_.spool_days); i < names.size(); ++i) {
+    if (names[i] < limit) std::filesystem::remove(tree / names[i], error);
   }
 }
 

@@ -21,11 +21,11 @@
 namespace ospatrol::analysisd {
 
 struct WriterOptions {
-  bool alerts_json = false;    // <jsonout_output>
-  bool archives = false;       // <logall>
-  bool archives_json = false;  // <logall_json>
-  bool geoip_in_json = false;  // analysisd.geoip_jsonout
-  std::string custom_format = {};   // <custom_alert_output>; empty: the standard record
+  bool alerts_json = false;        // <jsonout_output>
+  bool archives = false;           // <logall>
+  bool archives_json = false;      // <logall_json>
+  bool geoip_in_json = false;      // analysisd.geoip_jsonout
+  std::string custom_format = {};  // <custom_alert_output>; empty: the standard record
   int spool_days =
       7;  // with a custom format: days that the standard records are kept for consumers
 };
@@ -67,7 +67,8 @@ class AlertWriter {
   bool IsNewDay(base::Seconds now) const;
   // REQUIRES: nothing pending. Throws Error; then the old files are used on.
   void StartDay(base::Seconds now);
-  // Files that somebody deleted are made again. REQUIRES: nothing pending. Throws Error.
+  // Files that somebody deleted or moved away are made again. REQUIRES: nothing pending. Throws
+  // Error.
   void ReopenDeleted();
 
   const WriterCounters& counters() const { return counters_; }

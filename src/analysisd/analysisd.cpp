@@ -158,6 +158,7 @@ void Analysisd::Start() {
   writer_.emplace(home, OutputOptions(settings_));
   writer_->Open(now_);
   state_.emplace(home, now_);
+  LimitFirstSeen();
   senders_checked_ = now_;
   engine_.emplace(settings_.ruleset, *state_);
   RestoreCorrelation();
@@ -192,6 +193,10 @@ void Analysisd::RestoreCorrelation() {
   } catch (const Error& error) {
     log::Write<msg::kCorrelationStateRefused>(path.native(), error.what());
   }
+}
+
+void Analysisd::LimitFirstSeen() {
+  state_->SetFirstSeenLimit(static_cast<size_t>(settings_.internal.Get("analysisd.fts_max_lines")));
 }
 
 void Analysisd::SaveCorrelation() const {
@@ -248,6 +253,7 @@ void Analysisd::Reload(config::Problems& problems) {
   engine_->Replace(fresh.ruleset);
   const bool same_statistics = HaveSameStatistics(settings_, fresh);
   settings_ = std::move(fresh);
+  LimitFirstSeen();
   if (!same_statistics) StartStatistics();  // counts of the present hour begin anew
   CompareResponseList();
   WatchStatus();

@@ -53,6 +53,7 @@ class Analysisd : public daemon::Daemon {
   void CheckQueueLength() const;
   void WriteResponseList() const;
   void CompareResponseList() const;
+  void LimitFirstSeen();
   void RestoreCorrelation();
   void SaveCorrelation() const;
   void SayStarted();

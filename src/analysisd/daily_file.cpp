@@ -71,7 +71,7 @@ void DailyFile::Link(const std::string& target) {
 
 bool DailyFile::Append(std::string_view group) {
   try {
-    ReopenIfDeleted();
+    ReopenIfGone();
   } catch (const Error& error) {
     failure_ = error.what();
     return false;
@@ -81,8 +81,14 @@ bool DailyFile::Append(std::string_view group) {
   return false;
 }
 
-void DailyFile::ReopenIfDeleted() {
-  if (file_->IsDeleted()) Open(day_);
+void DailyFile::ReopenIfGone() {
+  const std::filesystem::path dated = path();
+  if (file_->IsAt(dated)) return;
+  // What is still there under the other name gets its own name back, if that is free.
+  const std::filesystem::path current = home_ / names_.tree / names_.link;
+  const bool linked = !names_.link.empty() && file_->IsAt(current);
+  if (linked && ::link(current.c_str(), dated.c_str()) == 0) return;
+  Open(day_);
 }
 
 }  // namespace ospatrol::analysisd

@@ -29,13 +29,14 @@ class DailyFile {
   // open stays open.
   void Open(const Day& day);
 
-  // As GroupFile::Append; a file that somebody deleted is made again before. False: failure() says
-  // why. REQUIRES: Open().
+  // As GroupFile::Append; a file that somebody deleted or moved is made again before. False:
+  // failure() says why. REQUIRES: Open().
   bool Append(std::string_view group);
   const std::string& failure() const { return failure_; }
 
-  // Opens the file again when somebody deleted it. Throws as Open. REQUIRES: Open().
-  void ReopenIfDeleted();
+  // When somebody deleted, renamed or replaced the file: its name is given back to it, or a new one
+  // is opened. Throws as Open. REQUIRES: Open().
+  void ReopenIfGone();
 
   uint64_t Size() const { return file_->Size(); }
   std::filesystem::path path() const { return home_ / PathOf(day_); }

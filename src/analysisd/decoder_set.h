@@ -75,7 +75,7 @@ class DecoderSet {
   uint32_t prematch_count_ = 0;
   std::unordered_map<std::string, int> name_ids_;
   std::vector<bool> name_in_use_;
-  std::unique_ptr<const GeoIp> geoip_;
+  std::shared_ptr<const GeoIp> geoip_;
   RuleFinder find_rule_;
 };
 

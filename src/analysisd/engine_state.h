@@ -30,7 +30,8 @@ class EngineState {
   virtual std::optional<std::string> HostPorts(std::string_view address) const = 0;
   virtual void StoreHostPorts(std::string_view address, std::string_view ports) = 0;
 
-  // Rootcheck (3.9): true when `text` is new for `location`; its last time is refreshed.
+  // Rootcheck (3.9): true when `text` is new for `location`; its last time is refreshed. What cannot be looked up is
+  // not new.
   virtual bool RememberRootcheck(std::string_view location, std::string_view text, int64_t time) = 0;
 
   // Syscheck (3.9): the newest record of a file at `location`.
@@ -38,7 +39,11 @@ class EngineState {
     std::string counter;  // "+++", "!++", "!!+", "!!!", "!!?"
     std::string sum;      // "size:perm:uid:gid:md5:sha1[:sha256]", or "-1" for deleted
   };
-  virtual std::optional<FileRecord> LastFile(std::string_view location, std::string_view name) const = 0;
+  struct KnownFile {
+    std::optional<FileRecord> record = std::nullopt;
+    bool readable = true;  // false: it cannot be said whether there is one, which was logged
+  };
+  virtual KnownFile LastFile(std::string_view location, std::string_view name) const = 0;
   virtual void StoreFile(std::string_view location, std::string_view name, const FileRecord& record, int64_t time) = 0;
   virtual bool BaselineComplete(std::string_view location) const = 0;
   virtual void SetBaselineComplete(std::string_view location) = 0;

@@ -122,12 +122,14 @@ void FimMaintenance::BaselineCompleted(std::string_view location) {
   ended_.emplace_back(location);
 }
 
-// In place: a marker that a tool removes meanwhile must not come back.
+// In place: a marker that a tool removes meanwhile must not come back. What was read before a write
+// that failed half-way is what the next one begins with.
 void FimMaintenance::CountInMarker(const std::string& name, Agent& agent) const {
-  const std::optional<Marker> marker = Read(name);
+  const std::optional<Marker> marker = agent.half_written ? agent.half_written : Read(name);
   const base::Fd file = base::OpenFile(MarkerOf(name), O_WRONLY | O_NOFOLLOW);
   if (!marker || !file) {
     agent.uncounted = 0;
+    agent.half_written.reset();
     return;
   }
   std::string text = fmt::format("{}\nenabled_at={}\npending_end={}\nsilent_updates={}\n",
@@ -138,17 +140,28 @@ void FimMaintenance::CountInMarker(const std::string& name, Agent& agent) const 
   }
   if (!base::WriteAll(file.get(), text) ||
       ::ftruncate(file.get(), static_cast<off_t>(text.size())) != 0) {
+    agent.half_written = marker;
     throw Error(
         fmt::format("{}: cannot write: {}", MarkerOf(name).native(), base::ErrnoText(errno)));
   }
   agent.uncounted = 0;
+  agent.half_written.reset();
+}
+
+// Counts of a marker may be left behind when their lines are written.
+bool FimMaintenance::HasChanges() const {
+  return !lines_.empty() || !ended_.empty() ||
+         std::any_of(agents_.begin(), agents_.end(),
+                     [](const auto& item) { return item.second.uncounted > 0; });
 }
 
 void FimMaintenance::Commit() {
   if (!HasChanges()) return;
   if (!lines_.empty()) {
-    const base::Fd list = base::OpenFile(list_file_, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW);
-    if (!list || !base::WriteAll(list.get(), lines_)) {
+    if (!list_ || !list_->IsAt(list_file_)) {
+      list_ = GroupFile::Open(list_file_, GroupFile::RecordEnd::kLineFeed);
+    }
+    if (!list_ || !list_->Append(lines_)) {
       throw Error(fmt::format("{}: cannot write: {}", list_file_.native(), base::ErrnoText(errno)));
     }
     lines_.clear();

@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "analysisd/group_file.h"
 #include "base/time.h"
 #include "product/paths.h"
 
@@ -31,7 +32,7 @@ class FimMaintenance {
   // begun before.
   void BaselineCompleted(std::string_view location);
 
-  bool HasChanges() const { return !lines_.empty() || !ended_.empty(); }
+  bool HasChanges() const;
   // Writes list lines and counters, removes ended markers. Throws Error; what is not yet written is
   // kept.
   void Commit();
@@ -49,7 +50,8 @@ class FimMaintenance {
     base::Seconds enabled_at = 0;
     base::Seconds warned_at = 0;
     base::Seconds scan_started = 0;
-    uint64_t uncounted = 0;  // accepted changes that are not yet in the marker
+    uint64_t uncounted = 0;              // accepted changes that are not yet in the marker
+    std::optional<Marker> half_written;  // as it was before a write that failed
   };
 
   std::filesystem::path MarkerOf(std::string_view agent) const;
@@ -59,6 +61,7 @@ class FimMaintenance {
 
   std::filesystem::path directory_, list_file_;
   std::map<std::string, Agent, std::less<>> agents_;
+  std::optional<GroupFile> list_;
   std::string lines_;  // of the list, not yet written
   std::vector<std::string> ended_;
 };

@@ -1,6 +1,8 @@
 #include "analysisd/geoip.h"
 
 #include <array>
+#include <map>
+#include <mutex>
 
 #ifdef OSPATROL_HAVE_GEOIP
 #include <maxminddb.h>
@@ -40,15 +42,19 @@ constexpr std::array<const char*, 5> kRegionName = {"subdivisions", "0", "names"
 
 }  // namespace
 
-std::unique_ptr<const GeoIp> GeoIp::Open(const std::filesystem::path& database,
+std::shared_ptr<const GeoIp> GeoIp::Open(const std::filesystem::path& database,
                                          std::string* error) {
-  std::unique_ptr<GeoIp> geoip(new GeoIp);
+  static std::mutex mutex;
+  static std::map<std::filesystem::path, std::weak_ptr<const GeoIp>> in_use;
+  const std::scoped_lock lock(mutex);
+  std::shared_ptr<GeoIp> geoip(new GeoIp);
   const int status = MMDB_open(database.c_str(), MMDB_MODE_MMAP, &geoip->impl_->database);
   if (status != MMDB_SUCCESS) {
     *error = MMDB_strerror(status);
-    return nullptr;
+    return status == MMDB_FILE_OPEN_ERROR ? in_use[database].lock() : nullptr;
   }
   geoip->impl_->open = true;
+  in_use[database] = geoip;
   return geoip;
 }
 
@@ -74,7 +80,7 @@ std::string GeoIp::Lookup(std::string_view ip) const {
 
 struct GeoIp::Impl {};
 
-std::unique_ptr<const GeoIp> GeoIp::Open(const std::filesystem::path& /*database*/,
+std::shared_ptr<const GeoIp> GeoIp::Open(const std::filesystem::path& /*database*/,
                                          std::string* error) {
   *error = "this build has no GeoIP support";
   return nullptr;

@@ -11,8 +11,10 @@ namespace ospatrol::analysisd {
 
 class GeoIp {
  public:
-  // nullptr and a reason in `error` when the file cannot be used.
-  static std::unique_ptr<const GeoIp> Open(const std::filesystem::path& database,
+  // nullptr and a reason in `error` when the file cannot be used. A database of that path which is
+  // still in use is given when the file cannot be found any more: after the chroot a reload does
+  // not see paths outside of the prefix.
+  static std::shared_ptr<const GeoIp> Open(const std::filesystem::path& database,
                                            std::string* error);
   ~GeoIp();
   GeoIp(const GeoIp&) = delete;

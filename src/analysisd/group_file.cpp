@@ -90,9 +90,11 @@ uint64_t GroupFile::Size() const {
   return ::fstat(fd_.get(), &facts) == 0 ? static_cast<uint64_t>(facts.st_size) : 0;
 }
 
-bool GroupFile::IsDeleted() const {
-  struct stat facts {};
-  return ::fstat(fd_.get(), &facts) == 0 && facts.st_nlink == 0;
+bool GroupFile::IsAt(const std::filesystem::path& path) const {
+  struct stat ours {
+  }, there{};
+  return ::fstat(fd_.get(), &ours) == 0 && ::lstat(path.c_str(), &there) == 0 &&
+         ours.st_dev == there.st_dev && ours.st_ino == there.st_ino;
 }
 
 }  // namespace ospatrol::analysisd

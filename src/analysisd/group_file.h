@@ -28,8 +28,8 @@ class GroupFile {
 
   int fd() const { return fd_.get(); }
   uint64_t Size() const;
-  // True when nobody can find the file any more: it was deleted.
-  bool IsDeleted() const;
+  // Is this the file that `path` names now? Not when it was deleted, renamed or replaced.
+  bool IsAt(const std::filesystem::path& path) const;
 
  private:
   explicit GroupFile(base::Fd fd) : fd_(std::move(fd)) {}

@@ -61,23 +61,23 @@ IntegrityStore::IntegrityStore(const Home& home)
 
 IntegrityStore::~IntegrityStore() = default;
 
-std::optional<EngineState::FileRecord> IntegrityStore::Last(std::string_view location,
-                                                            std::string_view name) const {
+EngineState::KnownFile IntegrityStore::Last(std::string_view location,
+                                            std::string_view name) const {
   const Key key(location, name);
   if (const auto found = newest_.find(key); found != newest_.end()) {
-    return changes_[found->second].record;
+    return {.record = changes_[found->second].record};
   }
   try {
     base::Statement& query = statements_->last;
     query.Bind(1, location).Bind(2, name);
-    if (!query.Step()) return std::nullopt;
+    if (!query.Step()) return {};
     EngineState::FileRecord record{query.Text(0), query.Text(1)};
     query.Reset();
-    return record;
+    return {.record = std::move(record)};
   } catch (const Error& error) {
     thread_local log::Limited<msg::kStoreUnreadable> message;
     message.Write(error.what());
-    return std::nullopt;
+    return {.readable = false};
   }
 }
 

@@ -26,9 +26,8 @@ class IntegrityStore {
   explicit IntegrityStore(const Home& home);
   ~IntegrityStore();
 
-  // Nothing when there is none, or when the database cannot be read (which is logged).
-  std::optional<EngineState::FileRecord> Last(std::string_view location,
-                                              std::string_view name) const;
+  // A database that cannot be read is logged.
+  EngineState::KnownFile Last(std::string_view location, std::string_view name) const;
   void Store(std::string_view location, std::string_view name,
              const EngineState::FileRecord& record, int64_t time);
 

@@ -41,11 +41,11 @@ bool MemoryState::RememberRootcheck(std::string_view location, std::string_view 
   return rootcheck_.insert_or_assign({std::string(location), std::string(text)}, time).second;
 }
 
-std::optional<EngineState::FileRecord> MemoryState::LastFile(std::string_view location,
-                                                             std::string_view name) const {
+EngineState::KnownFile MemoryState::LastFile(std::string_view location,
+                                             std::string_view name) const {
   const auto found = files_.find({std::string(location), std::string(name)});
-  if (found == files_.end()) return std::nullopt;
-  return found->second;
+  if (found == files_.end()) return {};
+  return {.record = found->second};
 }
 
 void MemoryState::StoreFile(std::string_view location, std::string_view name,

@@ -30,8 +30,7 @@ class MemoryState : public EngineState {
 
   bool RememberRootcheck(std::string_view location, std::string_view text, int64_t time) override;
 
-  std::optional<FileRecord> LastFile(std::string_view location,
-                                     std::string_view name) const override;
+  KnownFile LastFile(std::string_view location, std::string_view name) const override;
   void StoreFile(std::string_view location, std::string_view name, const FileRecord& record,
                  int64_t time) override;
   bool BaselineComplete(std::string_view location) const override;

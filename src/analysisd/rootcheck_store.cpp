@@ -48,7 +48,7 @@ bool RootcheckStore::IsStored(std::string_view location, std::string_view text) 
   } catch (const Error& error) {
     thread_local log::Limited<msg::kStoreUnreadable> message;
     message.Write(error.what());
-    return false;
+    return true;
   }
 }
 

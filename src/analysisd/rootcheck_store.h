@@ -19,8 +19,8 @@ class RootcheckStore {
   explicit RootcheckStore(const Home& home);
   ~RootcheckStore();
 
-  // True when `text` is new for `location`. A database that cannot be read (which is logged) makes
-  // it new.
+  // True when `text` is new for `location`. With a database that cannot be read (which is logged)
+  // nothing is.
   bool Remember(std::string_view location, std::string_view text, int64_t time);
 
   bool HasChanges() const { return !changed_.empty(); }

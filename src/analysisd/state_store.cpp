@@ -16,7 +16,8 @@ constexpr std::string_view kHostinfoFile = "queue/fts/hostinfo";
 constexpr size_t kMaxImport = size_t{1} << 30;
 
 constexpr const char* kSchema =
-    "CREATE TABLE IF NOT EXISTS first_seen(line TEXT PRIMARY KEY) WITHOUT ROWID;"
+    "CREATE TABLE IF NOT EXISTS first_seen(line TEXT PRIMARY KEY,"
+    "  used INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS ignored(line TEXT PRIMARY KEY) WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS host(address TEXT PRIMARY KEY, ports TEXT NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS sender(id BLOB PRIMARY KEY, last INTEGER NOT NULL,"
@@ -42,13 +43,15 @@ std::string_view BytesOf(const ipc::SenderId& id) {
 
 struct StateStore::Statements {
   explicit Statements(base::Database& database)
-      : add_first_seen(database, "INSERT OR IGNORE INTO first_seen VALUES(?1)"),
+      : add_first_seen(database, "INSERT OR REPLACE INTO first_seen VALUES(?1, ?2)"),
+        remove_first_seen(database, "DELETE FROM first_seen WHERE line = ?1"),
         add_ignored(database, "INSERT OR IGNORE INTO ignored VALUES(?1)"),
         set_ports(database, "INSERT OR REPLACE INTO host VALUES(?1, ?2)"),
         set_sender(database, "INSERT OR REPLACE INTO sender VALUES(?1, ?2, ?3)"),
         forget_senders(database, "DELETE FROM sender WHERE seen < ?1") {}
 
-  base::Statement add_first_seen, add_ignored, set_ports, set_sender, forget_senders;
+  base::Statement add_first_seen, remove_first_seen, add_ignored, set_ports, set_sender,
+      forget_senders;
 };
 
 size_t StateStore::SenderHash::operator()(const ipc::SenderId& id) const {
@@ -64,6 +67,7 @@ StateStore::StateStore(const Home& home, base::Seconds now)
       rootcheck_(home),
       maintenance_(home) {
   database_.Execute(kSchema);
+  AddOrderOfUse();
   statements_ = std::make_unique<Statements>(database_);
   Import(home);
   Load();
@@ -72,13 +76,22 @@ StateStore::StateStore(const Home& home, base::Seconds now)
 
 StateStore::~StateStore() = default;
 
+// Databases of before the limit have no such column.
+void StateStore::AddOrderOfUse() {
+  base::Statement column(database_,
+                         "SELECT 1 FROM pragma_table_info('first_seen') WHERE name = 'used'");
+  const bool exists = column.Step();
+  column.Reset();
+  if (!exists) {
+    database_.Execute("ALTER TABLE first_seen ADD COLUMN used INTEGER NOT NULL DEFAULT 0");
+  }
+}
+
 void StateStore::Load() {
-  const auto load_lines = [this](std::string_view sql, std::unordered_set<std::string>& lines) {
-    base::Statement query(database_, sql);
-    while (query.Step()) lines.insert(query.Text(0));
-  };
-  load_lines("SELECT line FROM first_seen", first_seen_);
-  load_lines("SELECT line FROM ignored", ignored_);
+  base::Statement seen(database_, "SELECT line, used FROM first_seen ORDER BY used");
+  while (seen.Step()) first_seen_.Load(seen.Text(0), FromStored(seen.Integer(1)));
+  base::Statement ignored(database_, "SELECT line FROM ignored");
+  while (ignored.Step()) ignored_.insert(ignored.Text(0));
   base::Statement hosts(database_, "SELECT address, ports FROM host");
   while (hosts.Step()) ports_[hosts.Text(0)] = hosts.Text(1);
   base::Statement senders(database_, "SELECT id, last, seen FROM sender");
@@ -93,7 +106,7 @@ void StateStore::Load() {
 
 // Text files of an earlier installation, each once.
 void StateStore::Import(const Home& home) {
-  const auto import = [&](std::string_view file, const auto& take) {
+  const auto take_over = [&](std::string_view file, const auto& take) {
     base::Statement done(database_, "SELECT 1 FROM imported WHERE file = ?1");
     done.Bind(1, file);
     const bool known = done.Step();
@@ -114,156 +127,160 @@ void StateStore::Import(const Home& home) {
     transaction.Commit();
     log::Write<msg::kStateImported>(lines, file);
   };
-  import(paths::kFtsQueue, [this](std::string_view line) {
-    statements_->add_first_seen.Bind(1, line).Run();
-});
-  import(paths::kIgnoreQueue, [this](std::string_view line) {
-    statements_->add_ignored.Bind(1, line).Run();
-  }  // namespace ospatrol::analysisd
-);
-// "10.0.0.1 22,80": the newest line of an address counts; its ports keep their leading blank.
-  import(kHostinfoFile, [this](std::string_view line) {
-    const size_t blank = line.find(' ');
-  if (blank == std::string_view::npos) return;
-  statements_->set_ports.Bind(1, line.substr(0, blank)).Bind(2, line.substr(blank)).Run();
+  take_over(paths::kFtsQueue, [this](std::string_view line) {
+    statements_->add_first_seen.Bind(1, line).Bind(2, int64_t{0}).Run();
   });
-  }
+  take_over(paths::kIgnoreQueue,
+            [this](std::string_view line) { statements_->add_ignored.Bind(1, line).Run(); });
+  // "10.0.0.1 22,80": the newest line of an address counts; its ports keep their leading blank.
+  take_over(kHostinfoFile, [this](std::string_view line) {
+    const size_t blank = line.find(' ');
+    if (blank == std::string_view::npos) return;
+    statements_->set_ports.Bind(1, line.substr(0, blank)).Bind(2, line.substr(blank)).Run();
+  });
+}
 
-  bool StateStore::RememberFirstSeen(std::string_view line) {
-    const auto [place, is_new] = first_seen_.emplace(line);
-    if (is_new) new_first_seen_.push_back(*place);
-    return is_new;
-  }
+bool StateStore::RememberFirstSeen(std::string_view line) {
+  const uint64_t forgotten = first_seen_.forgotten();
+  const bool is_new = first_seen_.Remember(line);
+  if (first_seen_.forgotten() != forgotten) first_seen_full_.Write(first_seen_.size());
+  return is_new;
+}
 
-  bool StateStore::KnowsFirstSeen(std::string_view line) const {
-    return first_seen_.contains(std::string(line));
-  }
+bool StateStore::KnowsFirstSeen(std::string_view line) const { return first_seen_.Knows(line); }
 
-  bool StateStore::IsIgnored(std::string_view line) const {
-    return !ignored_.empty() && ignored_.contains(std::string(line));
-  }
+void StateStore::SetFirstSeenLimit(size_t limit) { first_seen_.SetLimit(limit); }
 
-  void StateStore::Ignore(std::string_view line) {
-    const auto [place, is_new] = ignored_.emplace(line);
-    if (is_new) new_ignored_.push_back(*place);
-  }
+bool StateStore::IsIgnored(std::string_view line) const {
+  return !ignored_.empty() && ignored_.contains(std::string(line));
+}
 
-  std::optional<std::string> StateStore::LastOutput(std::string_view host, int rule_id) const {
-    return outputs_.Last(host, rule_id);
-  }
+void StateStore::Ignore(std::string_view line) {
+  const auto [place, is_new] = ignored_.emplace(line);
+  if (is_new) new_ignored_.push_back(*place);
+}
 
-  void StateStore::StoreOutput(std::string_view host, int rule_id, std::string_view output) {
-    outputs_.Store(host, rule_id, output);
-  }
+std::optional<std::string> StateStore::LastOutput(std::string_view host, int rule_id) const {
+  return outputs_.Last(host, rule_id);
+}
 
-  std::optional<std::string> StateStore::HostPorts(std::string_view address) const {
-    const auto found = ports_.find(address);
-    if (found == ports_.end()) return std::nullopt;
-    return found->second;
-  }
+void StateStore::StoreOutput(std::string_view host, int rule_id, std::string_view output) {
+  outputs_.Store(host, rule_id, output);
+}
 
-  void StateStore::StoreHostPorts(std::string_view address, std::string_view ports) {
-    ports_.insert_or_assign(std::string(address), std::string(ports));
-    changed_ports_.emplace_back(address);
-  }
+std::optional<std::string> StateStore::HostPorts(std::string_view address) const {
+  const auto found = ports_.find(address);
+  if (found == ports_.end()) return std::nullopt;
+  return found->second;
+}
 
-  bool StateStore::RememberRootcheck(std::string_view location, std::string_view text,
-                                     int64_t time) {
-    if (text == "Starting syscheck scan.") maintenance_.ScanStarted(location, time);
-    return rootcheck_.Remember(location, text, time);
-  }
+void StateStore::StoreHostPorts(std::string_view address, std::string_view ports) {
+  ports_.insert_or_assign(std::string(address), std::string(ports));
+  changed_ports_.emplace_back(address);
+}
 
-  std::optional<EngineState::FileRecord> StateStore::LastFile(std::string_view location,
-                                                              std::string_view name) const {
-    return integrity_.Last(location, name);
-  }
+bool StateStore::RememberRootcheck(std::string_view location, std::string_view text, int64_t time) {
+  if (text == "Starting syscheck scan.") maintenance_.ScanStarted(location, time);
+  return rootcheck_.Remember(location, text, time);
+}
 
-  void StateStore::StoreFile(std::string_view location, std::string_view name,
-                             const FileRecord& record, int64_t time) {
-    integrity_.Store(location, name, record, time);
-  }
+EngineState::KnownFile StateStore::LastFile(std::string_view location,
+                                            std::string_view name) const {
+  return integrity_.Last(location, name);
+}
 
-  bool StateStore::BaselineComplete(std::string_view location) const {
-    return integrity_.BaselineComplete(location);
-  }
+void StateStore::StoreFile(std::string_view location, std::string_view name,
+                           const FileRecord& record, int64_t time) {
+  integrity_.Store(location, name, record, time);
+}
 
-  void StateStore::SetBaselineComplete(std::string_view location) {
-    integrity_.SetBaselineComplete(location);
-    maintenance_.BaselineCompleted(location);
-  }
+bool StateStore::BaselineComplete(std::string_view location) const {
+  return integrity_.BaselineComplete(location);
+}
 
-  bool StateStore::AcceptSilently(std::string_view location, std::string_view kind,
-                                  std::string_view name, int64_t time) {
-    return maintenance_.Accept(location, kind, name, time);
-  }
+void StateStore::SetBaselineComplete(std::string_view location) {
+  integrity_.SetBaselineComplete(location);
+  maintenance_.BaselineCompleted(location);
+}
 
-  uint64_t StateStore::LastNumber(const ipc::SenderId& sender) const {
-    const auto found = senders_.find(sender);
-    return found == senders_.end() ? 0 : found->second.last;
-  }
+bool StateStore::AcceptSilently(std::string_view location, std::string_view kind,
+                                std::string_view name, int64_t time) {
+  return maintenance_.Accept(location, kind, name, time);
+}
 
-  void StateStore::SetLastNumber(const ipc::SenderId& sender, uint64_t number, base::Seconds now) {
-    Sender& entry = senders_[sender];
-    entry.last = number;
-    entry.seen = now;
-    if (!entry.changed) changed_senders_.push_back(sender);
-    entry.changed = true;
-  }
+uint64_t StateStore::LastNumber(const ipc::SenderId& sender) const {
+  const auto found = senders_.find(sender);
+  return found == senders_.end() ? 0 : found->second.last;
+}
 
-  void StateStore::ForgetOldSenders(base::Seconds now) {
-    const base::Seconds limit = now - kSenderLifetime;
-    const size_t forgotten = std::erase_if(senders_, [limit](const auto& item) {
-      return !item.second.changed && item.second.seen < limit;
-    });
-    if (forgotten > 0) forget_before_ = limit;
-  }
+void StateStore::SetLastNumber(const ipc::SenderId& sender, uint64_t number, base::Seconds now) {
+  Sender& entry = senders_[sender];
+  entry.last = number;
+  entry.seen = now;
+  if (!entry.changed) changed_senders_.push_back(sender);
+  entry.changed = true;
+}
 
-  bool StateStore::HasChanges() const {
-    return !new_first_seen_.empty() || !new_ignored_.empty() || !changed_ports_.empty() ||
-           !changed_senders_.empty() || forget_before_ || outputs_.HasChanges() ||
-           integrity_.HasChanges() || rootcheck_.HasChanges() || maintenance_.HasChanges();
-  }
+void StateStore::ForgetOldSenders(base::Seconds now) {
+  const base::Seconds limit = now - kSenderLifetime;
+  const size_t forgotten = std::erase_if(senders_, [limit](const auto& item) {
+    return !item.second.changed && item.second.seen < limit;
+  });
+  if (forgotten > 0) forget_before_ = limit;
+}
 
-  bool StateStore::Commit(std::string& failure) {
-    try {
-      outputs_.Commit();
-      integrity_.Commit();
-      rootcheck_.Commit();
-      maintenance_.Commit();
-      CommitEngineState();
-      return true;
-    } catch (const Error& error) {
-      failure = error.what();
-      return false;
-    }
-  }
+bool StateStore::HasChanges() const {
+  return first_seen_.HasChanges() || !new_ignored_.empty() || !changed_ports_.empty() ||
+         !changed_senders_.empty() || forget_before_ || outputs_.HasChanges() ||
+         integrity_.HasChanges() || rootcheck_.HasChanges() || maintenance_.HasChanges();
+}
 
-  void StateStore::CommitEngineState() {
-    if (new_first_seen_.empty() && new_ignored_.empty() && changed_ports_.empty() &&
-        changed_senders_.empty() && !forget_before_) {
-      return;
-    }
-    base::Transaction transaction(database_);
-    for (const std::string& line : new_first_seen_) statements_->add_first_seen.Bind(1, line).Run();
-    for (const std::string& line : new_ignored_) statements_->add_ignored.Bind(1, line).Run();
-    for (const std::string& address : changed_ports_) {
-      statements_->set_ports.Bind(1, address).Bind(2, ports_.find(address)->second).Run();
-    }
-    if (forget_before_) statements_->forget_senders.Bind(1, *forget_before_).Run();
-    for (const ipc::SenderId& id : changed_senders_) {
-      const Sender& sender = senders_.at(id);
-      statements_->set_sender.BindBlob(1, BytesOf(id))
-          .Bind(2, ToStored(sender.last))
-          .Bind(3, sender.seen)
-          .Run();
-    }
-    transaction.Commit();
-    new_first_seen_.clear();
-    new_ignored_.clear();
-    changed_ports_.clear();
-    forget_before_.reset();
-    for (const ipc::SenderId& id : changed_senders_) senders_.at(id).changed = false;
-    changed_senders_.clear();
+bool StateStore::Commit(std::string& failure) {
+  try {
+    outputs_.Commit();
+    integrity_.Commit();
+    rootcheck_.Commit();
+    maintenance_.Commit();
+    CommitEngineState();
+    return true;
+  } catch (const Error& error) {
+    failure = error.what();
+    return false;
   }
+}
 
-  }  // namespace ospatrol::analysisd
+void StateStore::CommitEngineState() {
+  if (!first_seen_.HasChanges() && new_ignored_.empty() && changed_ports_.empty() &&
+      changed_senders_.empty() && !forget_before_) {
+    return;
+  }
+  base::Transaction transaction(database_);
+  for (const std::string& line : first_seen_.removed()) {
+    statements_->remove_first_seen.Bind(1, line).Run();
+  }
+  for (const LineMemory::Change& change : first_seen_.changed()) {
+    if (!first_seen_.Knows(change.line)) continue;
+    statements_->add_first_seen.Bind(1, change.line).Bind(2, ToStored(change.used)).Run();
+  }
+  for (const std::string& line : new_ignored_) statements_->add_ignored.Bind(1, line).Run();
+  for (const std::string& address : changed_ports_) {
+    statements_->set_ports.Bind(1, address).Bind(2, ports_.find(address)->second).Run();
+  }
+  if (forget_before_) statements_->forget_senders.Bind(1, *forget_before_).Run();
+  for (const ipc::SenderId& id : changed_senders_) {
+    const Sender& sender = senders_.at(id);
+    statements_->set_sender.BindBlob(1, BytesOf(id))
+        .Bind(2, ToStored(sender.last))
+        .Bind(3, sender.seen)
+        .Run();
+  }
+  transaction.Commit();
+  first_seen_.Settle();
+  new_ignored_.clear();
+  changed_ports_.clear();
+  forget_before_.reset();
+  for (const ipc::SenderId& id : changed_senders_) senders_.at(id).changed = false;
+  changed_senders_.clear();
+}
+
+}  // namespace ospatrol::analysisd

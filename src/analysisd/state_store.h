@@ -22,11 +22,13 @@
 #include "analysisd/engine_state.h"
 #include "analysisd/fim_maintenance.h"
 #include "analysisd/integrity_store.h"
+#include "analysisd/line_memory.h"
 #include "analysisd/output_store.h"
 #include "analysisd/rootcheck_store.h"
 #include "base/sqlite.h"
 #include "base/time.h"
 #include "ipc/frame.h"
+#include "log/log.h"
 #include "product/paths.h"
 
 namespace ospatrol::analysisd {
@@ -49,14 +51,17 @@ class StateStore : public EngineState {
   std::optional<std::string> HostPorts(std::string_view address) const override;
   void StoreHostPorts(std::string_view address, std::string_view ports) override;
   bool RememberRootcheck(std::string_view location, std::string_view text, int64_t time) override;
-  std::optional<FileRecord> LastFile(std::string_view location,
-                                     std::string_view name) const override;
+  KnownFile LastFile(std::string_view location, std::string_view name) const override;
   void StoreFile(std::string_view location, std::string_view name, const FileRecord& record,
                  int64_t time) override;
   bool BaselineComplete(std::string_view location) const override;
   void SetBaselineComplete(std::string_view location) override;
   bool AcceptSilently(std::string_view location, std::string_view kind, std::string_view name,
                       int64_t time) override;
+
+  // At most so many first-time-seen lines, 0 = all: above it the one that was used longest ago is
+  // forgotten, and its next event counts as the first again.
+  void SetFirstSeenLimit(size_t limit);
 
   // --- what the intake asks ---
   // Number of the last event of `sender` that was taken; 0 = none.
@@ -81,18 +86,20 @@ class StateStore : public EngineState {
   };
   struct Statements;
 
+  void AddOrderOfUse();
   void Load();
   void Import(const Home& home);
   void CommitEngineState();
 
   base::Database database_;
   std::unique_ptr<Statements> statements_;
-  std::unordered_set<std::string> first_seen_;
+  LineMemory first_seen_;
+  log::Limited<msg::kFirstSeenFull> first_seen_full_;
   std::unordered_set<std::string> ignored_;
   std::map<std::string, std::string, std::less<>> ports_;
   std::unordered_map<ipc::SenderId, Sender, SenderHash> senders_;
 
-  std::vector<std::string> new_first_seen_, new_ignored_;
+  std::vector<std::string> new_ignored_;
   std::vector<std::string> changed_ports_;  // addresses
   std::vector<ipc::SenderId> changed_senders_;
   std::optional<base::Seconds> forget_before_;

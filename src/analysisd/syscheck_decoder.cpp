@@ -299,9 +299,11 @@ bool DecodeSyscheck(Event& event, EngineState& state, const EngineOptions& optio
   }
   const Message message = Split(text, blank);
   if (IsIgnored(message.name, options)) return false;
-  const auto known = state.LastFile(event.location, message.name);
-  return known ? HandleKnown(event, message, *known, state, options)
-               : HandleNew(event, message, state, options);
+  const EngineState::KnownFile known = state.LastFile(event.location, message.name);
+  // Neither new nor changed: what is stored stays as it is.
+  if (!known.readable) return false;
+  return known.record ? HandleKnown(event, message, *known.record, state, options)
+                      : HandleNew(event, message, state, options);
 }
 
 }  // namespace ospatrol::analysisd

@@ -53,6 +53,26 @@ std::string Select(std::string_view where) {
 int64_t Signed(uint64_t value) { return static_cast<int64_t>(value); }
 uint64_t Unsigned(int64_t value) { return static_cast<uint64_t>(value); }
 
+// The columns that change while a generation is read, in the order of both statements.
+constexpr int kChangeable = 14;
+
+void BindChangeable(base::Statement& statement, const StoredFile& file) {
+  statement.BindBlob(1, file.path)
+      .BindBlob(2, file.entry)
+      .Bind(3, Signed(file.identity.device))
+      .Bind(4, Signed(file.identity.inode))
+      .Bind(5, file.identity.birth_ns)
+      .Bind(6, Signed(file.position.offset))
+      .Bind(7, Signed(file.position.number))
+      .Bind(8, file.position.state)
+      .Bind(9, Signed(file.partial))
+      .Bind(10, static_cast<int64_t>(file.head_length))
+      .Bind(11, file.head_digest)
+      .Bind(12, file.modified_ns)
+      .Bind(13, static_cast<int64_t>(file.phase))
+      .Bind(kChangeable, base::WallNow());
+}
+
 }  // namespace
 
 ipc::SenderId NewSenderId() { return ToSenderId(base::RandomBytes(sizeof(ipc::SenderId))); }
@@ -158,27 +178,13 @@ std::vector<StoredFile> PositionStore::FindUnfinished(std::string_view entry) {
 
 bool PositionStore::Insert(StoredFile& file) {
   return Try([&] {
-    base::Statement(database_,
-                    "INSERT INTO files (path, entry, reader, sender, device, inode, birth_ns, "
-                    "offset, number, state, partial, head_length, head_digest, modified_ns, phase, "
-                    "touched) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
-        .BindBlob(1, file.path)
-        .BindBlob(2, file.entry)
-        .Bind(3, file.reader)
-        .BindBlob(4, Bytes(file.sender))
-        .Bind(5, Signed(file.identity.device))
-        .Bind(6, Signed(file.identity.inode))
-        .Bind(7, file.identity.birth_ns)
-        .Bind(8, Signed(file.position.offset))
-        .Bind(9, Signed(file.position.number))
-        .Bind(10, file.position.state)
-        .Bind(11, Signed(file.partial))
-        .Bind(12, static_cast<int64_t>(file.head_length))
-        .Bind(13, file.head_digest)
-        .Bind(14, file.modified_ns)
-        .Bind(15, static_cast<int64_t>(file.phase))
-        .Bind(16, base::WallNow())
-        .Run();
+    base::Statement insert(
+        database_,
+        "INSERT INTO files (path, entry, device, inode, birth_ns, offset, number, state, partial, "
+        "head_length, head_digest, modified_ns, phase, touched, reader, sender) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+    BindChangeable(insert, file);
+    insert.Bind(kChangeable + 1, file.reader).BindBlob(kChangeable + 2, Bytes(file.sender)).Run();
     base::Statement id(database_, "SELECT last_insert_rowid()");
     if (!id.Step()) return false;
     file.id = id.Integer(0);
@@ -188,26 +194,13 @@ bool PositionStore::Insert(StoredFile& file) {
 
 bool PositionStore::Update(const StoredFile& file) {
   return Try([&] {
-    base::Statement(database_,
-                    "UPDATE files SET path = ?, entry = ?, device = ?, inode = ?, birth_ns = ?, "
-                    "offset = ?, number = ?, state = ?, partial = ?, head_length = ?, "
-                    "head_digest = ?, modified_ns = ?, phase = ?, touched = ? WHERE id = ?")
-        .BindBlob(1, file.path)
-        .BindBlob(2, file.entry)
-        .Bind(3, Signed(file.identity.device))
-        .Bind(4, Signed(file.identity.inode))
-        .Bind(5, file.identity.birth_ns)
-        .Bind(6, Signed(file.position.offset))
-        .Bind(7, Signed(file.position.number))
-        .Bind(8, file.position.state)
-        .Bind(9, Signed(file.partial))
-        .Bind(10, static_cast<int64_t>(file.head_length))
-        .Bind(11, file.head_digest)
-        .Bind(12, file.modified_ns)
-        .Bind(13, static_cast<int64_t>(file.phase))
-        .Bind(14, base::WallNow())
-        .Bind(15, file.id)
-        .Run();
+    base::Statement update(database_,
+                           "UPDATE files SET path = ?, entry = ?, device = ?, inode = ?, "
+                           "birth_ns = ?, offset = ?, number = ?, state = ?, partial = ?, "
+                           "head_length = ?, head_digest = ?, modified_ns = ?, phase = ?, "
+                           "touched = ? WHERE id = ?");
+    BindChangeable(update, file);
+    update.Bind(kChangeable + 1, file.id).Run();
     base::Statement(database_, "DELETE FROM cuts WHERE file = ? AND offset <= ?")
         .Bind(1, file.id)
         .Bind(2, Signed(file.position.offset))
@@ -218,6 +211,9 @@ bool PositionStore::Update(const StoredFile& file) {
 
 bool PositionStore::AddCut(int64_t id, uint64_t offset) {
   return Try([&] {
+    // Inside a transaction the outermost commit decides.
+    std::optional<base::DurableCommits> durable;
+    if (depth_ == 0) durable.emplace(database_);
     base::Statement(database_, "INSERT OR IGNORE INTO cuts VALUES (?, ?)")
         .Bind(1, id)
         .Bind(2, Signed(offset))

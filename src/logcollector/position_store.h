@@ -28,7 +28,8 @@
 //
 // Acknowledged positions are written at most once a second: a late row only means more to read
 // again. SQLite in WAL mode keeps every commit across a kill of the process; a crash of the whole
-// system may lose the last ones.
+// system may lose the last ones, but never a cut, which is synced: without it a line that was sent
+// in two pieces would be sent again as one.
 //
 // Every method logs a failure (at most once a minute) and returns false or nothing: the caller
 // tries again later.

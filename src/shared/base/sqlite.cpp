@@ -110,12 +110,48 @@ Database::Database(const std::filesystem::path& file) : file_(file) {
   }
 }
 
+// Without a write-ahead log nobody is writing: `immutable` then spares the files that a reader of
+// such a database would make beside it.
+Database::Database(const std::filesystem::path& file, ReadOnlyTag) : file_(file) {
+  std::string uri = "file:";
+  for (const char c : file.native()) {
+    if (c == '%' || c == '?' || c == '#') {
+      uri += fmt::format("%{:02x}", static_cast<unsigned char>(c));
+    } else {
+      uri += c;
+    }
+  }
+  std::error_code ignored;
+  const bool in_use = std::filesystem::exists(file.native() + "-wal", ignored);
+  uri += in_use ? "?mode=ro" : "?mode=ro&immutable=1";
+  const int flags = SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX;
+  try {
+    if (sqlite3_open_v2(uri.c_str(), &handle_, flags, nullptr) != SQLITE_OK) Fail(file_, handle_);
+    sqlite3_busy_timeout(handle_, 5000);
+  } catch (...) {
+    sqlite3_close_v2(handle_);
+    throw;
+  }
+}
+
 // close_v2 waits for statements that outlive the connection instead of leaking it.
 Database::~Database() { sqlite3_close_v2(handle_); }
 
 void Database::Execute(const std::string& sql) {
   if (sqlite3_exec(handle_, sql.c_str(), nullptr, nullptr, nullptr) != SQLITE_OK) {
     Fail(file_, handle_);
+  }
+}
+
+DurableCommits::DurableCommits(Database& database) : database_(&database) {
+  database.Execute("PRAGMA synchronous=FULL");
+}
+
+DurableCommits::~DurableCommits() {
+  try {
+    database_->Execute("PRAGMA synchronous=NORMAL");
+  } catch (const Error&) {
+    // More is synced than needed, nothing else.
   }
 }
 

@@ -1,5 +1,6 @@
-// SQLite for our state files: WAL, busy time-out, prepared statements, transactions. Errors throw ospatrol::Error
-// with the file and SQLite's text; use them at start-up, and catch them where a running daemon must go on.
+// SQLite for our state files: WAL, busy time-out, prepared statements, transactions. Errors throw
+// ospatrol::Error with the file and SQLite's text; use them at start-up, and catch them where a
+// running daemon must go on.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +16,8 @@ namespace ospatrol::base {
 
 class Database;
 
-// A prepared statement. Bind by position (1-based), Step until false, columns from 0. Not thread-safe.
+// A prepared statement. Bind by position (1-based), Step until false, columns from 0. Not
+// thread-safe.
 class Statement {
  public:
   Statement(Database& database, std::string_view sql);
@@ -46,8 +48,11 @@ class Statement {
 // One connection; one owner at a time (thread-compatible).
 class Database {
  public:
-  // Opens or creates: journal_mode=WAL, synchronous=NORMAL, busy_timeout=5000, umask as set. Throws Error.
+  // Opens or creates: journal_mode=WAL, synchronous=NORMAL, busy_timeout=5000, umask as set. Throws
+  // Error.
   explicit Database(const std::filesystem::path& file);
+  // Opens an existing database to read it; nothing beside it is made or changed. Throws Error.
+  static Database ReadOnly(const std::filesystem::path& file) { return Database(file, kReadOnly); }
   Database(const Database&) = delete;
   Database& operator=(const Database&) = delete;
   ~Database();
@@ -56,9 +61,25 @@ class Database {
   const std::filesystem::path& file() const { return file_; }
 
  private:
+  enum ReadOnlyTag { kReadOnly };
+  Database(const std::filesystem::path& file, ReadOnlyTag);
+
   friend class Statement;
   sqlite3* handle_ = nullptr;
   std::filesystem::path file_;
+};
+
+// While it lives, commits survive a crash of the whole system, too; otherwise the last few may be
+// lost. Each costs a sync of the disk. REQUIRES: no transaction is open at its begin and end.
+class DurableCommits {
+ public:
+  explicit DurableCommits(Database& database);
+  DurableCommits(const DurableCommits&) = delete;
+  DurableCommits& operator=(const DurableCommits&) = delete;
+  ~DurableCommits();
+
+ private:
+  Database* database_;
 };
 
 // BEGIN IMMEDIATE ... COMMIT; rolls back when Commit() was not reached.

@@ -22,6 +22,8 @@ constexpr InternalOption kTable[] = {
      "reported deviation in percent of the average"},
     {"analysisd.fts_list_size", 32, 12, 512, "analysisd",
      "lines kept in memory for the first-time-seen similarity test"},
+    {"analysisd.fts_max_lines", 0, 0, 100000000, "analysisd",
+     "first-time-seen lines that are kept, 0 = all; above it the one used longest ago goes"},
     {"analysisd.fts_min_size_for_str", 14, 6, 128, "analysisd",
      "shortest common beginning that makes two first-time-seen lines similar"},
     {"analysisd.log_fw", 1, 0, 1, "analysisd", "1 = write the firewall log"},

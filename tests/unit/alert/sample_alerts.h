@@ -2,8 +2,11 @@
 // time.
 #pragma once
 
+#include <cstdint>
 #include <cstdlib>
 #include <ctime>
+#include <string>
+#include <string_view>
 
 #include "alert/alert.h"
 
@@ -15,17 +18,26 @@ inline void UseSampleZone() {
   ::tzset();
 }
 
-inline Alert BruteForce() {
+// What every alert has; `number` is the one of its day.
+inline Alert Begin(int64_t time, int number, int rule, int level, std::string_view comment,
+                   std::string_view group) {
   Alert alert;
-  alert.id = "1715076672.41";
-  alert.time = 1715076672;
+  alert.id = std::to_string(time) + "." + std::to_string(number);
+  alert.time = time;
+  alert.rule.id = rule;
+  alert.rule.level = level;
+  alert.rule.comment = comment;
+  alert.rule.group = group;
+  return alert;
+}
+
+inline Alert BruteForce() {
+  Alert alert =
+      Begin(1715076672, 41, 5712, 10, "SSHD brute force trying to get access to the system.",
+            "syslog,sshd,authentication_failures,");
   alert.mail = true;
-  alert.rule.id = 5712;
-  alert.rule.level = 10;
   alert.rule.frequency = 8;
   alert.rule.fired_times = 1;
-  alert.rule.comment = "SSHD brute force trying to get access to the system.";
-  alert.rule.group = "syslog,sshd,authentication_failures,";
   alert.decoder.name = alert.decoder.parent = "sshd";
   alert.location = "/var/log/auth.log";
   alert.hostname = "gw1";
@@ -41,13 +53,7 @@ inline Alert BruteForce() {
 }
 
 inline Alert ChangedFile() {
-  Alert alert;
-  alert.id = "1715076700.42";
-  alert.time = 1715076700;
-  alert.rule.id = 550;
-  alert.rule.level = 7;
-  alert.rule.comment = "Integrity checksum changed.";
-  alert.rule.group = "ossec,syscheck,";
+  Alert alert = Begin(1715076700, 42, 550, 7, "Integrity checksum changed.", "ossec,syscheck,");
   alert.decoder.name = "syscheck_integrity_changed";
   alert.location = alert.hostname = "(web1) 10.0.0.5->syscheck";
   alert.full_log =
@@ -57,13 +63,8 @@ inline Alert ChangedFile() {
 }
 
 inline Alert LinkDown() {
-  Alert alert;
-  alert.id = "1715076711.43";
-  alert.time = 1715076711;
-  alert.rule.id = 1002;
-  alert.rule.level = 2;
-  alert.rule.comment = "Unknown problem somewhere in the system.";
-  alert.rule.group = "syslog,errors,";
+  Alert alert =
+      Begin(1715076711, 43, 1002, 2, "Unknown problem somewhere in the system.", "syslog,errors,");
   alert.location = "203.0.113.9";
   alert.hostname = "fw1";
   alert.full_log = "May  7 10:11:50 fw1 kernel: error: link down";

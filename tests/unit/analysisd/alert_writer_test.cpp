@@ -1,5 +1,6 @@
 #include "analysisd/alert_writer.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/resource.h>
@@ -181,6 +182,9 @@ TEST_F(AlertWriterTest, CustomFormatReplacesTheRecordAndSpoolsTheStandardOne) {
   std::filesystem::create_directories(home_ / "queue/alerts/spool");
   std::ofstream(home_ / "queue/alerts/spool/2024-04-01.log") << "old\n\n";
   std::ofstream(home_ / "queue/alerts/spool/2024-05-06.log") << "yesterday\n\n";
+  for (const char* name : {"2024-05-01", "2024-05-02", "2024-05-03", "2024-05-04", "2024-05-05"}) {
+    std::ofstream(home_ / fmt::format("queue/alerts/spool/{}.log", name)) << "day\n\n";
+  }
   AlertWriter writer(home_, {.custom_format = "$RULEID $SRCIP"});
   writer.Open(kNoon);
   alert::Alert alert = Sample();
@@ -190,6 +194,19 @@ TEST_F(AlertWriterTest, CustomFormatReplacesTheRecordAndSpoolsTheStandardOne) {
   EXPECT_THAT(Read("queue/alerts/spool/2024-05-07.log"), StartsWith("** Alert 1715083200.1: "));
   EXPECT_FALSE(Exists("queue/alerts/spool/2024-04-01.log"));
   EXPECT_TRUE(Exists("queue/alerts/spool/2024-05-06.log"));
+}
+
+TEST_F(AlertWriterTest, KeepsTheNewestSpoolsWhenTheClockRunsAhead) {
+  std::filesystem::create_directories(home_ / "queue/alerts/spool");
+  for (int day = 1; day <= 9; ++day) {
+    std::ofstream(home_ / fmt::format("queue/alerts/spool/2024-05-{:02}.log", day)) << "x\n\n";
+  }
+  AlertWriter writer(home_, {.custom_format = "$RULEID"});
+  constexpr base::Seconds kTenYears = 10 * 365 * 86400;
+  writer.Open(kNoon + kTenYears);
+  EXPECT_FALSE(Exists("queue/alerts/spool/2024-05-03.log"));
+  EXPECT_TRUE(Exists("queue/alerts/spool/2024-05-04.log"));
+  EXPECT_TRUE(Exists("queue/alerts/spool/2024-05-09.log"));
 }
 
 TEST_F(AlertWriterTest, ReloadOpensAndClosesWhatChanged) {

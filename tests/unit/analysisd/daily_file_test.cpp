@@ -7,6 +7,7 @@
 #include <csignal>
 #include <fstream>
 
+#include "../file_size_limit.h"
 #include "../temporary_directory.h"
 #include "base/error.h"
 #include "base/files.h"
@@ -18,22 +19,6 @@ constexpr DailyFileNames kAlertNames{{"logs/alerts", "ospatrol-alerts", "log", "
                                      GroupFile::RecordEnd::kEmptyLine};
 constexpr Day kDay{2024, 4, 7};
 constexpr Day kNextDay{2024, 4, 8};
-
-// Makes files end at a size, as a full disk does: the write that reaches it is short, the next one
-// fails.
-class FileSizeLimit {
- public:
-  explicit FileSizeLimit(rlim_t bytes) {
-    signal(SIGXFSZ, SIG_IGN);
-    getrlimit(RLIMIT_FSIZE, &old_);
-    const rlimit limited{bytes, old_.rlim_max};
-    setrlimit(RLIMIT_FSIZE, &limited);
-  }
-  ~FileSizeLimit() { setrlimit(RLIMIT_FSIZE, &old_); }
-
- private:
-  rlimit old_{};
-};
 
 class DailyFileTest : public ::testing::Test {
  protected:
@@ -107,12 +92,41 @@ TEST_F(DailyFileTest, IsMadeAgainWhenSomebodyDeletedIt) {
   file.Open(kDay);
   ASSERT_TRUE(file.Append("lost\n\n"));
   std::filesystem::remove(home_ / "logs/alerts/alerts.log");
-  file.ReopenIfDeleted();  // one link is left
+  file.ReopenIfGone();  // one link is left
   EXPECT_EQ(file.Size(), 6u);
   std::filesystem::remove(file.path());
-  file.ReopenIfDeleted();
+  file.ReopenIfGone();
   ASSERT_TRUE(file.Append("new\n\n"));
   EXPECT_EQ(Read("logs/alerts/alerts.log"), "new\n\n");
+}
+
+TEST_F(DailyFileTest, IsMadeAgainWhenSomebodyMovedOrReplacedIt) {
+  DailyFile file(home_, kAlertNames);
+  file.Open(kDay);
+  ASSERT_TRUE(file.Append("old\n\n"));
+  std::filesystem::remove(home_ / "logs/alerts/alerts.log");
+  std::filesystem::rename(file.path(), home_ / "moved");
+  file.ReopenIfGone();
+  ASSERT_TRUE(file.Append("second\n\n"));
+  EXPECT_EQ(Read("moved"), "old\n\n");
+  EXPECT_EQ(Read("logs/alerts/alerts.log"), "second\n\n");
+
+  std::filesystem::remove(file.path());
+  Put(file.relative_path(), "third\n\n");
+  file.ReopenIfGone();
+  ASSERT_TRUE(file.Append("fourth\n\n"));
+  EXPECT_EQ(Read("logs/alerts/alerts.log"), "third\n\nfourth\n\n");
+}
+
+TEST_F(DailyFileTest, GetsItsNameBackWhenOnlyThatWasDeleted) {
+  DailyFile file(home_, kAlertNames);
+  file.Open(kDay);
+  ASSERT_TRUE(file.Append("first\n\n"));
+  std::filesystem::remove(file.path());
+  file.ReopenIfGone();
+  ASSERT_TRUE(file.Append("second\n\n"));
+  EXPECT_EQ(Read(file.relative_path()), "first\n\nsecond\n\n");
+  EXPECT_EQ(Read("logs/alerts/alerts.log"), "first\n\nsecond\n\n");
 }
 
 TEST_F(DailyFileTest, ReplacesADanglingLink) {

@@ -63,6 +63,17 @@ TEST_F(GeoIpTest, NamesCountryAndRegion) {
   EXPECT_EQ(geoip->Lookup(std::string(100, '1')), "");
 }
 
+TEST_F(GeoIpTest, IsKeptByAReloadThatCannotSeeTheFileAnyMore) {
+  std::string error;
+  auto geoip = GeoIp::Open(database_, &error);
+  ASSERT_NE(geoip, nullptr) << error;
+  std::filesystem::remove(database_);
+  const auto again = GeoIp::Open(database_, &error);
+  EXPECT_EQ(again, geoip);
+  geoip.reset();
+  EXPECT_EQ(again->Lookup("2001:db8::1"), "DE");
+}
+
 TEST_F(GeoIpTest, AddsPlacesToDecodedAddresses) {
   std::filesystem::create_directories(directory_.path() / "etc");
   std::ofstream(directory_.path() / "etc/decoder.xml")

@@ -71,8 +71,20 @@ class IntakeTest : public ::testing::Test {
     sender.Submit(builder, last);
   }
 
+  // Connected senders that live as long as the test.
+  ipc::DatagramSender& Datagram() {
+    EXPECT_TRUE(datagram_.Connect());
+    return datagram_;
+  }
+  ipc::StreamSender& Stream() {
+    EXPECT_TRUE(stream_.Connect());
+    return stream_;
+  }
+
   TemporaryDirectory directory_;
   Home home_{directory_.path()};
+  ipc::DatagramSender datagram_{home_ / paths::kEventQueue};
+  ipc::StreamSender stream_{home_ / paths::kEventStream};
   daemon::EventLoop loop_;
   std::optional<StateStore> store_;
   std::optional<Intake> intake_;
@@ -81,8 +93,7 @@ class IntakeTest : public ::testing::Test {
 };
 
 TEST_F(IntakeTest, TakesDatagrams) {
-  ipc::DatagramSender sender(home_ / paths::kEventQueue);
-  ASSERT_TRUE(sender.Connect());
+  ipc::DatagramSender& sender = Datagram();
   sender.Send("1:/a:one", 0);
   sender.Send("1:(w) any->/b:two", 0);
   RunUntil([this] { return events_.size() == 2; });
@@ -91,8 +102,7 @@ TEST_F(IntakeTest, TakesDatagrams) {
 }
 
 TEST_F(IntakeTest, CountsMalformedAndCutDatagramsAndGoesOn) {
-  ipc::DatagramSender sender(home_ / paths::kEventQueue);
-  ASSERT_TRUE(sender.Connect());
+  ipc::DatagramSender& sender = Datagram();
   for (const char* bad : {"1:", "no separator", "1:../x:t"}) sender.Send(bad, 0);
   sender.Send("1:/a:good", 0);
   RunUntil([this] { return events_.size() == 1; });
@@ -102,8 +112,7 @@ TEST_F(IntakeTest, CountsMalformedAndCutDatagramsAndGoesOn) {
 }
 
 TEST_F(IntakeTest, AnswersFramesOnlyAfterTheCommit) {
-  ipc::StreamSender sender(home_ / paths::kEventStream);
-  ASSERT_TRUE(sender.Connect());
+  ipc::StreamSender& sender = Stream();
   Submit(sender, 1, 2);
   Submit(sender, 3, 3);
   std::deque<uint64_t> answered;
@@ -118,8 +127,7 @@ TEST_F(IntakeTest, AnswersFramesOnlyAfterTheCommit) {
 }
 
 TEST_F(IntakeTest, SkipsEventsThatWereTakenBeforeAKill) {
-  ipc::StreamSender sender(home_ / paths::kEventStream);
-  ASSERT_TRUE(sender.Connect());
+  ipc::StreamSender& sender = Stream();
   Submit(sender, 1, 2);
   Submit(sender, 3, 4);
   std::deque<uint64_t> answered;
@@ -141,8 +149,7 @@ TEST_F(IntakeTest, SkipsEventsThatWereTakenBeforeAKill) {
 }
 
 TEST_F(IntakeTest, TakesEventsAgainThatWereNotCommittedBeforeAKill) {
-  ipc::StreamSender sender(home_ / paths::kEventStream);
-  ASSERT_TRUE(sender.Connect());
+  ipc::StreamSender& sender = Stream();
   Submit(sender, 1, 2);
   std::deque<uint64_t> answered;
   ASSERT_TRUE(sender.Pump(answered));
@@ -156,8 +163,7 @@ TEST_F(IntakeTest, TakesEventsAgainThatWereNotCommittedBeforeAKill) {
 }
 
 TEST_F(IntakeTest, TakesOnlyTheNewPartOfAFrame) {
-  ipc::StreamSender sender(home_ / paths::kEventStream);
-  ASSERT_TRUE(sender.Connect());
+  ipc::StreamSender& sender = Stream();
   Submit(sender, 1, 2);
   Submit(sender, 2, 3);
   std::deque<uint64_t> answered;

@@ -3,8 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <fstream>
 
+#include "../file_size_limit.h"
 #include "../temporary_directory.h"
 #include "base/error.h"
 #include "base/files.h"
@@ -70,7 +72,7 @@ TEST_F(StateStoreTest, NothingOfAnUncommittedGroupRemains) {
   EXPECT_FALSE(store_->HostPorts("10.0.0.1"));
   EXPECT_FALSE(store_->LastOutput("gw1", 533));
   EXPECT_TRUE(store_->RememberRootcheck("rootcheck", "text", kNow));
-  EXPECT_FALSE(store_->LastFile("syscheck", "/etc/hosts"));
+  EXPECT_FALSE(store_->LastFile("syscheck", "/etc/hosts").record);
   EXPECT_FALSE(store_->BaselineComplete("syscheck"));
   EXPECT_EQ(store_->LastNumber(kSender), 0u);
 }
@@ -81,7 +83,7 @@ TEST_F(StateStoreTest, EverythingIsTrueAtOnceAndAfterAKill) {
     EXPECT_EQ(store_->HostPorts("10.0.0.1"), " 22,80");
     EXPECT_EQ(store_->LastOutput("gw1", 533), std::string("out\nput\0x", 9));
     EXPECT_FALSE(store_->RememberRootcheck("rootcheck", "text", kNow));
-    const auto file = store_->LastFile("(web1) 10.0.0.0/24->syscheck", "/etc/hosts");
+    const auto file = store_->LastFile("(web1) 10.0.0.0/24->syscheck", "/etc/hosts").record;
     ASSERT_TRUE(file.has_value());
     EXPECT_EQ(file->counter + file->sum, "!++3:4");
     EXPECT_TRUE(store_->BaselineComplete("(web1) 10.0.0.0/24->syscheck"));
@@ -179,7 +181,7 @@ TEST_F(StateStoreTest, KeepsTheTenNewestRecordsOfAFile) {
     if (i % 4 == 0) Commit();
   }
   Commit();
-  EXPECT_EQ(store_->LastFile("syscheck", "/x")->sum, "14");
+  EXPECT_EQ(store_->LastFile("syscheck", "/x").record->sum, "14");
   store_.reset();
   base::Database database(home_ / "queue/syscheck/fim.db");
   base::Statement query(database,
@@ -254,6 +256,57 @@ TEST_F(StateStoreTest, MaintenanceEndsWithTheScanThatBeganAfterTheRequest) {
   Commit();
   EXPECT_FALSE(std::filesystem::exists(home_ / marker));
   EXPECT_FALSE(store_->AcceptSilently("(web1) any->syscheck", "modify", "/x", kNow));
+}
+
+TEST_F(StateStoreTest, WhatCannotBeReadIsNotTakenForNew) {
+  store_->StoreFile("syscheck", "/x", {"+++", "1"}, kNow);
+  store_->RememberRootcheck("rootcheck", "text", kNow);
+  Commit();
+  base::Database(home_ / "queue/syscheck/fim.db").Execute("DROP TABLE file");
+  base::Database(home_ / "queue/rootcheck/rootcheck.db").Execute("DROP TABLE message");
+  const EngineState::KnownFile known = store_->LastFile("syscheck", "/x");
+  EXPECT_FALSE(known.record);
+  EXPECT_FALSE(known.readable);
+  EXPECT_FALSE(store_->RememberRootcheck("rootcheck", "other text", kNow));
+}
+
+TEST_F(StateStoreTest, MaintenanceListIsWholeAfterAWriteThatStoppedHalfWay) {
+  std::filesystem::create_directories(home_ / "logs");
+  Put("queue/syscheck/.syscheck.maint", "#!maint\nenabled_at=1\npending_end=0\nsilent_updates=4\n");
+  for (int i = 0; i < 20; ++i) {
+    store_->AcceptSilently("syscheck", "new", "/file" + std::to_string(i), kNow);
+  }
+  {
+    const FileSizeLimit limit(500);
+    std::string failure;
+    EXPECT_FALSE(store_->Commit(failure));
+    EXPECT_TRUE(store_->HasChanges());
+  }
+  Commit();
+  const std::string list = base::ReadFile(home_ / "logs/fim_maintenance.log");
+  EXPECT_EQ(std::count(list.begin(), list.end(), '\n'), 20);
+  EXPECT_EQ(base::ReadFile(home_ / "queue/syscheck/.syscheck.maint"),
+            "#!maint\nenabled_at=1\npending_end=0\nsilent_updates=24\n");
+}
+
+TEST_F(StateStoreTest, ForgetsTheLeastRecentlyUsedFirstSeenLinesAboveTheLimit) {
+  store_->SetFirstSeenLimit(3);
+  for (const char* line : {"a", "b", "c"}) EXPECT_TRUE(store_->RememberFirstSeen(line));
+  EXPECT_FALSE(store_->RememberFirstSeen("a"));  // used: newer than b
+  EXPECT_TRUE(store_->RememberFirstSeen("d"));   // b goes
+  EXPECT_FALSE(store_->KnowsFirstSeen("b"));
+  Commit();
+  Kill();
+  store_->SetFirstSeenLimit(3);
+  for (const char* line : {"c", "a", "d"}) EXPECT_TRUE(store_->KnowsFirstSeen(line)) << line;
+  EXPECT_FALSE(store_->KnowsFirstSeen("b"));
+  EXPECT_TRUE(store_->RememberFirstSeen("e"));  // c goes: the order is kept over the restart
+  EXPECT_FALSE(store_->KnowsFirstSeen("c"));
+  store_->SetFirstSeenLimit(1);
+  Commit();
+  Kill();
+  EXPECT_TRUE(store_->KnowsFirstSeen("e"));
+  EXPECT_FALSE(store_->KnowsFirstSeen("a"));
 }
 
 TEST_F(StateStoreTest, RefusesADatabaseThatIsNone) {

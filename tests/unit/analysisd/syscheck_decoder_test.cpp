@@ -33,7 +33,7 @@ class SyscheckTest : public testing::Test {
   }
 
   std::string Record(std::string_view name) {
-    const auto record = state_.LastFile(kAgent, name);
+    const auto record = state_.LastFile(kAgent, name).record;
     return record ? record->counter + record->sum : "none";
   }
 

@@ -109,5 +109,18 @@ TEST_F(SqliteTest, StateSurvivesTheConnection) {
   EXPECT_EQ(select.Integer(0), 7);
 }
 
+TEST_F(SqliteTest, CommitsAreSyncedOnRequest) {
+  const auto synchronous = [&] {
+    Statement query(database_, "PRAGMA synchronous");
+    return query.Step() ? query.Integer(0) : -1;
+  };
+  EXPECT_EQ(synchronous(), 1);
+  {
+    const DurableCommits durable(database_);
+    EXPECT_EQ(synchronous(), 2);
+  }
+  EXPECT_EQ(synchronous(), 1);
+}
+
 }  // namespace
 }  // namespace ospatrol::base

@@ -7,6 +7,7 @@
 
 #include <filesystem>
 
+#include "../temporary_directory.h"
 #include "base/error.h"
 #include "ipc/queue_message.h"
 
@@ -15,14 +16,8 @@ namespace {
 
 class Datagram : public ::testing::Test {
  protected:
-  Datagram() {
-    std::string name = (std::filesystem::temp_directory_path() / "ipcXXXXXX").string();
-    directory_ = ::mkdtemp(name.data());
-    path_ = directory_ / "queue";
-  }
-  ~Datagram() override { std::filesystem::remove_all(directory_); }
-
-  std::filesystem::path directory_, path_;
+  const TemporaryDirectory directory_;
+  const std::filesystem::path path_ = directory_ / "queue";
 };
 
 TEST_F(Datagram, ArrivesWithoutTheTerminatingNul) {

@@ -9,6 +9,7 @@
 #include <memory>
 #include <vector>
 
+#include "../temporary_directory.h"
 #include "base/error.h"
 #include "ipc/queue_message.h"
 
@@ -30,13 +31,6 @@ struct Taken {
 
 class Stream : public ::testing::Test {
  protected:
-  Stream() {
-    std::string name = (std::filesystem::temp_directory_path() / "ipcXXXXXX").string();
-    directory_ = ::mkdtemp(name.data());
-    path_ = directory_ / "stream";
-  }
-  ~Stream() override { std::filesystem::remove_all(directory_); }
-
   void Listen() { listener_ = std::make_unique<StreamListener>(path_, 0660); }
   std::unique_ptr<StreamPeer> Accept() {
     base::Fd fd = listener_->Accept();
@@ -77,7 +71,8 @@ class Stream : public ::testing::Test {
     return fd;
   }
 
-  std::filesystem::path directory_, path_;
+  const TemporaryDirectory directory_;
+  const std::filesystem::path path_ = directory_ / "stream";
   std::unique_ptr<StreamListener> listener_;
 };
 

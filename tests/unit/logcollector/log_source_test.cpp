@@ -12,8 +12,8 @@
 
 #include "base/files.h"
 #include "collector.h"
+#include "files.h"
 #include "logcollector/packed_files.h"
-#include "temporary_directory.h"
 
 namespace ospatrol::logcollector {
 namespace {

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "collector.h"
-#include "temporary_directory.h"
+#include "files.h"
 
 namespace ospatrol::logcollector {
 namespace {

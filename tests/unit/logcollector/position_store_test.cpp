@@ -5,8 +5,8 @@
 
 #include "base/error.h"
 #include "fake_sink.h"
+#include "files.h"
 #include "logcollector/notices.h"
-#include "temporary_directory.h"
 
 namespace ospatrol::logcollector {
 namespace {

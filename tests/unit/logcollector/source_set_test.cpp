@@ -11,7 +11,7 @@
 
 #include "base/time.h"
 #include "collector.h"
-#include "temporary_directory.h"
+#include "files.h"
 
 namespace ospatrol::logcollector {
 namespace {

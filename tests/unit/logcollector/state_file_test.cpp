@@ -5,7 +5,7 @@
 
 #include "base/files.h"
 #include "collector.h"
-#include "temporary_directory.h"
+#include "files.h"
 
 namespace ospatrol::logcollector {
 namespace {
