@@ -114,9 +114,14 @@ class Loader {
     Rule rule = CompileRule(*draft, options_, scope);
     std::optional<Parents> parents = ReadParents(*draft, scope);
     if (scope.error_count() != errors || !parents) return MarkBroken(element);
-    if (draft->overwrite) return ReplaceRule(std::move(*draft), std::move(*parents), scope);
+    // In an OSSEC a template that is overwritten becomes a second root beside the first.
+    const bool second_root =
+        draft->overwrite && options_.overwrite_compat && rule.id < kFirstOrdinaryId;
+    if (draft->overwrite && !second_root) {
+      return ReplaceRule(std::move(*draft), std::move(*parents), scope);
+    }
 
-    if (const auto earlier = by_id_.find(rule.id); earlier != by_id_.end()) {
+    if (const auto earlier = by_id_.find(rule.id); earlier != by_id_.end() && !second_root) {
       const Rule& first = *slots_[earlier->second].rule;
       scope.Error(msg::kRulesFile.id, 0,
                   fmt::format("the id is taken by the rule at {}:{}", first.file, first.line),

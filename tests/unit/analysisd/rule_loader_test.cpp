@@ -332,6 +332,25 @@ TEST(Overwrite, CompatKeepsParentsFieldsListsAndPcre2OfTheOldRule) {
   EXPECT_EQ(judging.Rule(Syslog("k", "second new colour=red")), 101);
 }
 
+// 4.8: "on ids 1-9 it creates a second root".
+TEST(Overwrite, CompatMakesASecondRootOfATemplate) {
+  constexpr const char* kRules = R"(<group name="local,">
+<rule id="100" level="3"><match>known</match><description>d</description></rule>
+<rule id="1" level="4" overwrite="yes"><category>syslog</category><description>any</description></rule>
+</group>)";
+  Parts parts{.rules = kRules};
+  parts.options.overwrite_compat = true;
+  Judging compat(parts);
+  EXPECT_EQ(compat.Rule(Syslog("k", "known")), 100);
+  EXPECT_EQ(compat.Rule(Syslog("k", "other")), 1);
+  EXPECT_EQ(compat.engine->ruleset().rules().rules().size(), 9u);  // 7 templates, 100, and 1 again
+
+  Judging replaced(kRules);
+  EXPECT_EQ(replaced.Rule(Syslog("k", "known")), 100);
+  EXPECT_EQ(replaced.Rule(Syslog("k", "other")), 1);
+  EXPECT_EQ(replaced.engine->ruleset().rules().rules().size(), 8u);
+}
+
 TEST(Overwrite, CompatGivesCountingToNoRuleThatHadNone) {
   Parts parts{.rules = Wrap(R"(
 <rule id="100" level="2"><match>first</match></rule>
