@@ -1,7 +1,9 @@
 """ospatrol-logtest as scripts see it: layout, streams, exit codes (rules-and-decoders 7)."""
+import contextlib
 import json
 import os
 import re
+import sqlite3
 import subprocess
 import unittest
 
@@ -78,6 +80,51 @@ class Logtest(unittest.TestCase):
         self.assertRegex(result.stdout, r"^\*\* Alert [0-9]+\.1:.* - syslog,sshd,authentication_failed,\S*,\n")
         self.assertIn(" gw1->stdin\nRule: 5716 (level 5) -> '", result.stdout)
         self.assertTrue(result.stdout.endswith(FAILED + "\n\n"))
+
+    def test_a_recording_gives_the_same_alerts_each_time(self):
+        recording = os.path.join(self.ospatrol.root, "recording")
+        with open(recording, "w") as f:
+            for second in range(12):
+                f.write("%d 1:(web1) 10.0.0.5->/var/log/auth.log:%s\n" % (1715083200 + second, FAILED))
+        runs = [self.logtest("-r", recording) for _ in range(2)]
+        self.assertEqual(runs[0].returncode, 0, runs[0].stderr)
+        self.assertEqual(runs[0].stdout, runs[1].stdout)
+        self.assertEqual(runs[0].stdout.count("** Alert "), 12)
+        self.assertTrue(runs[0].stdout.startswith("** Alert 1715083200.1:"), runs[0].stdout[:100])
+        self.assertIn(" (web1) 10.0.0.5->/var/log/auth.log\nRule: 5716 ", runs[0].stdout)
+        self.assertRegex(runs[0].stdout, r"\nRule: 5720 .*\n")
+        with open(recording, "a") as f:
+            f.write("yesterday 1:/x:text\n")
+        result = self.logtest("-r", recording)
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("recording:13: expected SECONDS T:LOCATION:TEXT", result.stderr)
+
+    def test_what_the_daemon_has_seen_is_not_new(self):
+        line = "Nov 22 10:00:01 gw1 sudo:     tom : TTY=pts/3 ; PWD=/home/tom ; USER=root ; COMMAND=/bin/id\n"
+        text = os.path.join(self.ospatrol.prefix, "queue/fts/fts-queue")
+        database = os.path.join(self.ospatrol.prefix, "queue/fts/fts.db")
+
+        def rule():
+            result = self.logtest("--json", text=line)
+            self.assertNotIn("Cannot read", result.stderr)
+            return json.loads(result.stdout)["rule"]["id"]
+        self.assertEqual(rule(), 5403)
+        seen = "sudo  tom      stdin"
+        with open(text, "w") as f:
+            f.write(seen)  # without a line feed, as an old writer leaves it
+        self.assertEqual(rule(), 5402)
+        with contextlib.closing(sqlite3.connect(database)) as connection:
+            connection.execute("CREATE TABLE first_seen(line TEXT PRIMARY KEY) WITHOUT ROWID")
+            connection.commit()
+            self.assertEqual(rule(), 5403, "the database counts, where there is one")
+            connection.execute("INSERT INTO first_seen VALUES(?)", (seen,))
+            connection.commit()
+            self.assertEqual(rule(), 5402)
+        names = sorted(os.listdir(os.path.dirname(database)))
+        self.assertEqual(rule(), 5402)
+        self.assertEqual(sorted(os.listdir(os.path.dirname(database))), names, "nothing is written")
+        os.remove(text)
+        os.remove(database)
 
     def test_full_json_traces_the_rules(self):
         event = json.loads(self.logtest("-j", text=FAILED + "\n").stdout)

@@ -2,23 +2,29 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <chrono>
 #include <cstdio>
+#include <fstream>
 #include <iostream>
 #include <string>
+#include <vector>
 
 #include "alert/text_record.h"
 #include "analysisd/alert_builder.h"
 #include "analysisd/rule.h"
+#include "base/files.h"
 #include "base/time.h"
 #include "config/problems.h"
 #include "daemon/privileges.h"
 #include "log/log.h"
 #include "logtest/explain.h"
+#include "logtest/first_seen_lines.h"
 #include "logtest/json_output.h"
 #include "logtest/lint.h"
 #include "logtest/mutate.h"
 #include "logtest/options.h"
+#include "logtest/replay.h"
 #include "logtest/rule_tests.h"
 #include "logtest/session.h"
 #include "logtest/sources.h"
@@ -37,6 +43,8 @@ class Run {
  public:
   Run(const Options& options, std::shared_ptr<const analysisd::Ruleset> ruleset)
       : options_(options), session_(std::move(ruleset)) {}
+
+  void Know(const std::vector<std::string>& lines) { session_.Know(lines); }
 
   int All() {
     std::string line;
@@ -159,6 +167,16 @@ class Run {
   bool stop_ = false;
 };
 
+int RunReplay(std::istream& recording, const std::string& name,
+              const std::shared_ptr<const analysisd::Ruleset>& ruleset) {
+  std::string problem;
+  const auto print = [](const std::string& record) {
+    std::fwrite(record.data(), 1, record.size(), stdout);
+  };
+  if (Replay(recording, name, ruleset, print, problem)) return 0;
+  throw Error(problem);
+}
+
 int Main(int argc, char** argv) {
   Leave leave{};
   const std::optional<Options> options = ParseOptions(argc, argv, leave);
@@ -180,19 +198,32 @@ int Main(int argc, char** argv) {
   if (options->mutate) return RunMutants(*options, *sources, ruleset);
   if (options->run_tests) return RunTestFiles(*options, ruleset);
 
+  std::ifstream recording;
+  if (!options->replay.empty()) {
+    recording.open(options->replay, std::ios::binary);
+    if (!recording) {
+      throw Error(fmt::format("{}: cannot read: {}", options->replay, base::ErrnoText(errno)));
+    }
+  }
+
   // What follows handles text from anywhere: not as root.
+  Home home(options->prefix);
   if (geteuid() == 0) {
     const Program program{"ospatrol-logtest", product::kUser, true, programs::kNoCapabilities,
                           true};
     daemon::BecomeProgram(
         program, daemon::LookUpIdentity(std::string(product::kUser), std::string(product::kGroup)),
         options->prefix);
+    home = Home("/");
   }
+  if (recording.is_open()) return RunReplay(recording, options->replay, ruleset);
   const bool phases = !options->json && !options->full_json && !options->alerts_only;
   if (!options->quiet && phases) log::Write<msg::kStarted>(getpid());
   if (phases) fmt::print(stderr, "ospatrol-testrule: Type one log per line.\n\n");
   std::ios::sync_with_stdio(false);
-  return Run(*options, ruleset).All();
+  Run run(*options, ruleset);
+  run.Know(ReadFirstSeenLines(home));
+  return run.All();
 }
 
 }  // namespace

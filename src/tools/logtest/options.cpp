@@ -21,6 +21,7 @@ constexpr std::array kLongOptions = {
     option{"test", no_argument, nullptr, 't'},
     option{"directory", required_argument, nullptr, 'D'},
     option{"config", required_argument, nullptr, 'c'},
+    option{"replay", required_argument, nullptr, 'r'},
     option{"json", no_argument, nullptr, kJson},
     option{"explain", no_argument, nullptr, kExplain},
     option{"tests", no_argument, nullptr, kTests},
@@ -46,6 +47,8 @@ void PrintHelp() {
       "  -c FILE       configuration (default DIR/etc/ospatrol.conf)\n"
       "  -D DIR        the installation (default {})\n"
       "  -U RULE:LEVEL:DECODER   compare; the exit code says how the last line differs\n"
+      "  -r FILE       judge recorded messages, 'SECONDS T:LOCATION:TEXT' a line, and print the "
+      "alert records\n"
       "  -j            one JSON object per event with all phases, trace and timing\n"
       "  --json        one short JSON object per line of input, on standard output\n"
       "  --explain     the rules tried, and the condition that each one failed at\n"
@@ -80,6 +83,9 @@ bool Accept(int letter, const char* argument, Options& options) {
       return true;
     case 'D':
       options.prefix = argument;
+      return true;
+    case 'r':
+      options.replay = argument;
       return true;
     case 'j':
       options.full_json = true;
@@ -137,8 +143,8 @@ std::optional<Options> ParseOptions(int argc, char** argv, Leave& leave) {
   options.prefix = product::kDefaultPrefix;
   leave.status = 1;
   opterr = 0;
-  for (int letter;
-       (letter = getopt_long(argc, argv, "VhdtavqjU:c:D:", kLongOptions.data(), nullptr)) != -1;) {
+  for (int letter; (letter = getopt_long(argc, argv, "VhdtavqjU:c:D:r:", kLongOptions.data(),
+                                         nullptr)) != -1;) {
     if (letter == 'h') {
       PrintHelp();
       leave.status = 0;

@@ -22,6 +22,7 @@ struct Options {
   bool trace = false;                   // -v
   bool quiet = false;                   // -q
   std::optional<Expectation> unit_test;
+  std::string replay;        // -r FILE
   bool full_json = false;    // -j
   bool json = false;         // --json
   bool explain = false;      // --explain

@@ -3,7 +3,9 @@
 #pragma once
 
 #include <memory>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "analysisd/engine.h"
 #include "analysisd/memory_state.h"
@@ -19,6 +21,9 @@ struct Source {
 class Session {
  public:
   explicit Session(std::shared_ptr<const analysisd::Ruleset> ruleset);
+
+  // These first-time-seen lines are known from the beginning.
+  void Know(const std::vector<std::string>& first_seen_lines);
 
   // Decodes into event(); judge it with Judge. `time` is the receipt time that rules see.
   void Decode(std::string_view line, base::Seconds time, const Source& source = {});
