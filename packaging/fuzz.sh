@@ -1,8 +1,9 @@
 #!/bin/sh
 # Builds the fuzz targets with clang, runs each for some minutes over its seeds, and prints a table.
-# Usage: packaging/fuzz.sh [--minutes N] [--coverage] [TARGET...]
+# Usage: packaging/fuzz.sh [--minutes N] [--coverage] [--no-build] [TARGET...]
 #   --minutes N   time for each target (default 10; 0 only replays)
 #   --coverage    also measure which lines of the files under test the inputs reach (llvm-cov)
+#   --no-build    take the programs that are there
 #   TARGET        names as in tests/fuzz/TARGET_fuzz.cpp; without any: all of them
 # What is found lies in build/fuzz/findings; the inputs that were kept in build/fuzz/corpus are the start
 # of the next run. Exit code 1 when a target failed.
@@ -11,11 +12,13 @@ set -eu
 
 MINUTES=10
 COVERAGE=no
+BUILDING=yes
 while [ $# -gt 0 ]; do
   case $1 in
     --minutes) MINUTES=${2:?--minutes needs a number}; shift 2 ;;
     --coverage) COVERAGE=yes; shift ;;
-    -*) fail "unknown option $1; expected --minutes N, --coverage or names of targets" ;;
+    --no-build) BUILDING=no; shift ;;
+    -*) fail "unknown option $1; expected --minutes N, --coverage, --no-build or names of targets" ;;
     *) break ;;
   esac
 done
@@ -23,6 +26,7 @@ case $MINUTES in '' | *[!0-9]*) fail "--minutes $MINUTES: expected a number" ;; 
 
 BUILD="$SOURCE/build/fuzz"
 if [ $# -eq 0 ]; then
+  # shellcheck disable=SC2046,SC2012
   set -- $(cd "$SOURCE/tests/fuzz" && ls ./*_fuzz.cpp | sed 's/_fuzz\.cpp$//; s/^\.\///')
 fi
 for target in "$@"; do
@@ -62,11 +66,14 @@ coverage() {
       END { printf "%.1f %% of %d", lines ? 100 * (lines - missed) / lines : 0, lines }'
 }
 
-[ "$(id -u)" != 0 ] || install_packages $BUILD_PACKAGES $TEST_PACKAGES $FUZZ_PACKAGES
-names=""
-for target in "$@"; do names="$names ${target}_fuzz"; done
-# shellcheck disable=SC2086
-build fuzz ON --target $names
+if [ "$BUILDING" = yes ]; then
+  # shellcheck disable=SC2086
+  [ "$(id -u)" != 0 ] || install_packages $BUILD_PACKAGES $TEST_PACKAGES $FUZZ_PACKAGES
+  names=""
+  for target in "$@"; do names="$names ${target}_fuzz"; done
+  # shellcheck disable=SC2086
+  build fuzz ON --target $names
+fi
 
 table="$BUILD/fuzz.txt"
 row='%-18s %5s %12s %8s %-8s %-16s %s\n'
