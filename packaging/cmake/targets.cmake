@@ -11,10 +11,11 @@ function(ospatrol_include_root target name folder scope)
 endfunction()
 
 # ospatrol_library(NAME FOLDER DIR [DEPENDS lib...] [LINK external...])
-# Static library ospatrol_NAME from all .cpp files of DIR except main.cpp; header-only when there are none.
+# Static library ospatrol_NAME from all .cpp files of DIR and of the folders in it, except main.cpp; header-only
+# when there are none.
 function(ospatrol_library name)
   cmake_parse_arguments(ARG "" "FOLDER" "DEPENDS;LINK" ${ARGN})
-  file(GLOB sources CONFIGURE_DEPENDS ${ARG_FOLDER}/*.cpp)
+  file(GLOB sources CONFIGURE_DEPENDS ${ARG_FOLDER}/*.cpp ${ARG_FOLDER}/*/*.cpp)
   list(FILTER sources EXCLUDE REGEX "/main\\.cpp$")
   list(TRANSFORM ARG_DEPENDS PREPEND "ospatrol_")
   set(target ospatrol_${name})
