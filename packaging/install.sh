@@ -1,6 +1,7 @@
 #!/bin/sh
 # Installs a built OSPatrol: users, directories, files, owners and modes as packaging/files.tsv says.
-# Usage: packaging/install.sh [--prefix DIR] [--kind local] [--build DIR] [--no-system]
+# Usage: packaging/install.sh [--prefix DIR] [--kind local|server|agent] [--manager ADDRESS] [--build DIR] [--no-system]
+#   --manager    address or name of the manager; needed by the first installation of an agent
 #   --no-system  leaves /etc/ospatrol-init.conf and settings of the kernel alone (a second installation, tests)
 # Can be run again: what the administrator owns is kept.
 set -eu
@@ -10,18 +11,26 @@ PREFIX=/var/ospatrol
 KIND=local
 BUILD=$SOURCE/build/release
 SYSTEM=yes
+MANAGER=""
 while [ $# -gt 0 ]; do
   case $1 in
     --prefix) PREFIX=${2:?--prefix needs a directory}; shift 2 ;;
     --kind) KIND=${2:?--kind needs local, server or agent}; shift 2 ;;
+    --manager) MANAGER=${2:?--manager needs an address or name}; shift 2 ;;
     --build) BUILD=${2:?--build needs a directory}; shift 2 ;;
     --no-system) SYSTEM=no; shift ;;
-    *) fail "unknown option '$1'; known: --prefix DIR, --kind KIND, --build DIR, --no-system" ;;
+    *) fail "unknown option '$1'; known: --prefix DIR, --kind KIND, --manager ADDRESS, --build DIR, --no-system" ;;
   esac
 done
 case $KIND in
   local) LETTER=L ;;
-  *) fail "--kind is '$KIND'; this version installs only the kind local" ;;
+  server) LETTER=S ;;
+  agent) LETTER=A ;;
+  *) fail "--kind is '$KIND'; known: local, server, agent" ;;
+esac
+case $MANAGER in
+  *[!A-Za-z0-9.:_-]*) fail "--manager '$MANAGER' is neither an address nor a host name" ;;
+  '') [ "$KIND" != agent ] || [ -e "$PREFIX/etc/ospatrol.conf" ] || fail "an agent needs --manager ADDRESS" ;;
 esac
 case $PREFIX in /*) ;; *) fail "--prefix '$PREFIX' must be an absolute path" ;; esac
 need_root
@@ -32,6 +41,16 @@ install_file() {
   [ -f "$1" ] || fail "missing $1 (build first, or the source tree is incomplete)"
   install -o "$3" -g "$4" -m "$5" "$1" "$2.new"
   mv -f "$2.new" "$2"
+}
+
+# make_configuration SOURCE...: on standard output; the address of the manager takes its place.
+make_configuration() {
+  case $MANAGER in
+    *:*) element=server-ip ;;
+    *[!0-9.]*) element=server-hostname ;;
+    *) element=server-ip ;;
+  esac
+  (cd "$SOURCE" && sed "s|@MANAGER@|<$element>$MANAGER</$element>|" "$@")
 }
 
 # own_directory PATH OWNER GROUP MODE: of a directory below the prefix. Service users own some of the parents: it is entered
@@ -101,7 +120,12 @@ while IFS="$tab" read -r kind path on owner group mode source; do
       done
       ;;
     keep)
-      [ -e "$target" ] || install_file "$SOURCE/$source" "$target" "$owner" "$group" "$mode"
+      if [ ! -e "$target" ]; then
+        # shellcheck disable=SC2046
+        make_configuration $(printf '%s' "$source" | tr + ' ') >"$target.new"
+        chown "$owner:$group" "$target.new"
+        mv -f "$target.new" "$target"
+      fi
       chown "$owner:$group" "$target"
       chmod "$mode" "$target"
       ;;
@@ -109,6 +133,13 @@ while IFS="$tab" read -r kind path on owner group mode source; do
       # As its owner, who owns the directory too: root would follow a link that was put there.
       [ -e "$target" ] || (cd "$ROOT" && setpriv --reuid "$owner" --regid "$group" --clear-groups \
         install -m "$mode" /dev/null "$path") || fail "cannot make $target as user $owner"
+      ;;
+    keys)
+      if [ ! -e "$target" ]; then
+        : >"$target"
+        chown "$owner:$group" "$target"
+        chmod "$mode" "$target"
+      fi
       ;;
     host) [ ! -f "$source" ] || install_file "$source" "$target" "$owner" "$group" "$mode" ;;
     runtime) ;;

@@ -41,15 +41,17 @@ def read(path):
 
 
 class Installation:
-    """One installation of kind `local`. Use as a context manager, or call close()."""
+    """One installation of `kind` local, server or agent (which has a `manager`: address or name). Its programs run in
+    the network namespace `namespace`, if there is one. Use as a context manager, or call close()."""
 
-    def __init__(self, configuration=None, kind="local"):
+    def __init__(self, configuration=None, kind="local", manager=None, namespace=None):
         self.root = tempfile.mkdtemp(prefix="ospatrol-e2e-")
         os.chmod(self.root, 0o755)  # service users must be able to reach the prefix
         self.prefix = os.path.join(self.root, "home")
+        self._enter = ["ip", "netns", "exec", namespace] if namespace else []
         subprocess.run(
             [os.path.join(SOURCE, "packaging/install.sh"), "--prefix", self.prefix, "--kind", kind,
-             "--build", BUILD, "--no-system"], check=True, stdout=subprocess.DEVNULL)
+             "--build", BUILD, "--no-system", *(["--manager", manager] if manager else [])], check=True, stdout=subprocess.DEVNULL)
         if configuration is not None:
             self.configure(configuration)
 
@@ -75,8 +77,7 @@ class Installation:
             f.write(text)
 
     def control(self, *arguments):
-        return subprocess.run([self.path("bin/ospatrol-control"), *arguments], stdin=subprocess.DEVNULL,
-                              capture_output=True, text=True, timeout=180)
+        return self.run("bin/ospatrol-control", *arguments, timeout=180)
 
     def start(self):
         result = self.control("start")
@@ -117,8 +118,13 @@ class Installation:
 
     def run_daemon(self, daemon):
         """Starts one daemon as ospatrol-control does; returns when it is ready."""
-        return subprocess.run([self.path("bin/" + daemon), "-D", self.prefix], stdin=subprocess.DEVNULL,
-                              capture_output=True, text=True, timeout=60)
+        return self.run("bin/" + daemon, "-D", self.prefix)
+
+    def run(self, program, *arguments, timeout=60, **options):
+        """Runs an installed program to its end."""
+        options.setdefault("stdin", subprocess.DEVNULL)
+        return subprocess.run([*self._enter, self.path(program), *arguments], capture_output=True, text=True,
+                              timeout=timeout, check=False, **options)
 
 
 def local_configuration(*locations, extra=""):

@@ -62,14 +62,22 @@ class Privileges(unittest.TestCase):
         with open(self.log_file, "a") as f:
             f.write("Nov 22 10:00:00 gw1 sshd[1]: Accepted password for root from 192.0.2.1 port 50000 ssh2\n")
         wait_for(lambda: os.path.exists(self.ospatrol.path("queue/logcollector/state.db")), "collector state")
+        self.check_tree(self.ospatrol, "L")
+
+    def test_trees_of_managers_and_agents_have_the_owners_and_modes_of_the_table(self):
+        for kind, letter, manager in (("server", "S", None), ("agent", "A", "192.0.2.1")):
+            with Installation(kind=kind, manager=manager) as other:
+                self.check_tree(other, letter)
+
+    def check_tree(self, installation, letter):
         checked = 0
         for line in open(os.path.join(SOURCE, "packaging/files.tsv")):
             if line.startswith("#") or not line.strip():
                 continue
             kind, path, on, owner, group, mode = line.rstrip("\n").split("\t")[:6]
-            if "L" not in on:
+            if letter not in on:
                 continue
-            target = self.ospatrol.path(path)
+            target = installation.path(path)
             if not os.path.exists(target):
                 self.assertIn(kind, ("runtime", "host"), "%s is missing" % path)
                 continue
@@ -78,9 +86,9 @@ class Privileges(unittest.TestCase):
             facts = os.stat(target)
             seen = (pwd.getpwuid(facts.st_uid).pw_name, grp.getgrgid(facts.st_gid).gr_name,
                     "%04o" % stat.S_IMODE(facts.st_mode))
-            self.assertEqual(seen, (owner, group, mode), path)
+            self.assertEqual(seen, (owner, group, mode), "%s of %s" % (path, letter))
             checked += 1
-        self.assertGreater(checked, 40)
+        self.assertGreater(checked, 30)
 
     def test_nothing_below_the_prefix_is_open_to_others(self):
         for folder, folders, files in os.walk(self.ospatrol.prefix):

@@ -24,6 +24,8 @@ class FileReader {
     for (const Element& root : document.roots) Root(root);
     CheckGlobal(configuration_, file_, reader_, problems_);
     if (reader_ == Reader::kAnalysisd) CheckActiveResponses(configuration_, problems_);
+    if (reader_ == Reader::kRemoted) CheckRemote(configuration_, file_, problems_);
+    if (reader_ == Reader::kAgentd) CheckClient(configuration_, file_, problems_);
     return std::move(configuration_);
   }
 

@@ -12,7 +12,16 @@
 namespace ospatrol::config {
 
 // The program that reads: its sections are interpreted, all others only checked by name (3.2).
-enum class Reader { kAnalysisd, kLogcollector, kExecd, kMaild, kTools };
+enum class Reader {
+  kAnalysisd,
+  kLogcollector,
+  kExecd,
+  kMaild,
+  kRemoted,
+  kAgentd,
+  kMonitord,
+  kTools
+};
 
 // All errors go to `problems`; the result is meaningful only when there is none.
 // `shown` is the name of the file in messages ("etc/ospatrol.conf").

@@ -103,6 +103,21 @@ std::optional<std::string> TextValue(const Option& option, std::string_view expe
   return std::nullopt;
 }
 
+std::optional<std::string> AddressValue(const Option& option) {
+  const std::string_view text = option.trimmed();
+  if (text.find('/') == std::string_view::npos && pattern::ParseAddress(text)) {
+    return std::string(text);
+  }
+  option.Invalid("an IPv4 or IPv6 address without /");
+  return std::nullopt;
+}
+
+std::optional<pattern::IpNetwork> NetworkValue(const Option& option) {
+  auto network = pattern::IpNetwork::Parse(option.trimmed());
+  if (!network) option.Invalid("an address, a network such as 192.0.2.0/24, or any");
+  return network;
+}
+
 std::string DecodeEntities(std::string_view text) {
   std::string out;
   while (!text.empty()) {

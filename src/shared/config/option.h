@@ -19,6 +19,7 @@
 #include "config/dialect.h"
 #include "config/problems.h"
 #include "log/message.h"
+#include "pattern/ip_list.h"
 
 namespace ospatrol::config {
 
@@ -59,6 +60,11 @@ std::vector<int> IdListValue(const Option& option);
 
 // Index of the trimmed value in `words`.
 std::optional<size_t> WordValue(const Option& option, std::span<const std::string_view> words);
+
+// One numeric address, without "/len".
+std::optional<std::string> AddressValue(const Option& option);
+// [!] address [/len], any, !any.
+std::optional<pattern::IpNetwork> NetworkValue(const Option& option);
 
 // As written, but not empty; an empty one is error 1235 naming `expected`.
 std::optional<std::string> TextValue(const Option& option, std::string_view expected);

@@ -30,8 +30,8 @@ constexpr SectionRow kSections[] = {
     {"output", "outputd", nullptr, kNobody},
     {"reports", "monitord", nullptr, kNobody},
     {"agentless", "agentlessd", nullptr, kNobody},
-    {"remote", "remoted", nullptr, kNobody},
-    {"client", "agentd", nullptr, kNobody},
+    {"remote", "remoted", ReadRemote, Bit(Reader::kRemoted)},
+    {"client", "agentd", ReadClient, Bit(Reader::kAgentd)},
     {"labels", "agentd", nullptr, kNobody},
 };
 

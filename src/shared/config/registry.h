@@ -40,10 +40,14 @@ void ReadLocalFile(const SectionContext& context);
 void ReadCommand(const SectionContext& context);
 void ReadActiveResponse(const SectionContext& context);
 void ReadSyscheckManager(const SectionContext& context);
+void ReadRemote(const SectionContext& context);
+void ReadClient(const SectionContext& context);
 
 // Tests that need the whole file: after its last section.
 void CheckGlobal(const Configuration& configuration, std::string_view file, Reader reader,
                  Problems& problems);
 void CheckActiveResponses(const Configuration& configuration, Problems& problems);
+void CheckRemote(const Configuration& configuration, std::string_view file, Problems& problems);
+void CheckClient(const Configuration& configuration, std::string_view file, Problems& problems);
 
 }  // namespace ospatrol::config

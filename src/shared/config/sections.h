@@ -116,6 +116,51 @@ struct SyscheckManagerSection {
   bool alert_new_files = false;
 };
 
+// One listener of remoted.
+struct RemoteListener {
+  bool secure = true;  // agents; else plain syslog
+  int port = 0;
+  bool udp = true, tcp = false;
+  std::string local_ip;  // empty: all addresses
+  Origin origin;
+};
+
+enum class CryptoAccept { kAny, kAes, kBlowfish, kV2 };
+
+// All <remote> sections
+struct RemoteSection {
+  std::vector<RemoteListener> listeners;
+  pattern::IpList allowed, denied;  // of all syslog listeners; denied is checked first
+  CryptoAccept crypto_accept = CryptoAccept::kAny;
+
+  const RemoteListener* Secure() const;  // nullptr: none
+};
+
+enum class ClientCipher { kAuto, kAes, kBlowfish };
+enum class ClientProtocol { kAuto, kV1, kV2 };
+
+// All <client> sections
+struct ClientSection {
+  struct Server {
+    std::string name;  // address or host name
+    bool is_address = false;
+  };
+  std::vector<Server> servers;  // in the order in which they are tried
+  int port = 1514;
+  std::string local_ip;       // empty: any
+  int notify_time = 600;      // seconds between keep-alives
+  int time_reconnect = 1800;  // seconds without an answer
+  std::string profile;        // as agent.conf compares it
+  bool disable_active_response = false;
+  ClientCipher crypto_method = ClientCipher::kAuto;
+  ClientProtocol protocol = ClientProtocol::kAuto;
+  int spool_size = 256;  // MiB
+  bool spool_drop_oldest = false;
+  bool repeat_unacknowledged = false;  // v1: events since the last acknowledged keep-alive again
+  bool auto_restart = false;           // when agent.conf changed
+  bool restore_shared_files = true;    // what somebody else changed in etc/shared
+};
+
 struct Configuration {
   GlobalSection global;
   RulesSection rules;
@@ -124,6 +169,8 @@ struct Configuration {
   std::vector<LocalFileSection> localfiles;
   std::vector<CommandSection> commands;
   std::vector<ActiveResponseSection> active_responses;
+  RemoteSection remote;
+  ClientSection client;
 };
 
 }  // namespace ospatrol::config

@@ -3,7 +3,9 @@
 // Reference messages keep their number (configuration-and-operation 3.19); ours are 9000-9999:
 //   9000-9049 daemon skeleton     9050-9149 configuration   9150-9199 ipc, queues, stores
 //   9200-9299 engine, rules       9300-9349 analysisd       9350-9399 logcollector
-//   9400-9449 control, tools
+//   9400-9449 control, tools           9450-9499 remoted      9500-9549 agentd
+//   9550-9599 agent keys, authd        9600-9649 execd        9650-9699 monitord
+//   9700-9729 secure channel
 // Find a message by its number here; write it with log::Write<msg::kName>(arguments...).
 #pragma once
 
@@ -117,6 +119,18 @@ inline constexpr Message kMailAddress{1502, Level::kError, "{}:{}: {}",
                                       "A mail address has the form name@domain."};
 inline constexpr Message kRulesDirectory{1219, Level::kError, "{}:{}: {}",
                                          "The directory must exist and be readable."};
+inline constexpr Message kNoRemoteConnection{1201, Level::kError, "{}:{}: {}",
+                                             "A <remote> needs <connection>: secure or syslog."};
+inline constexpr Message kNoServer{1215, Level::kError, "{}: {}",
+                                   "An agent needs <server-ip> or <server-hostname>."};
+inline constexpr Message kNoAllowedIps{
+    1501, Level::kWarn, "{}:{}: {}",
+    "A syslog listener takes messages only from addresses named by <allowed-ips>."};
+inline constexpr Message kDuplicateSecure{
+    9061, Level::kError, "{}:{}: {}", "All agents use one listener; remove the second <remote>."};
+inline constexpr Message kReconnectTime{
+    9062, Level::kInfo, "{}:{}: {}",
+    "A manager counts as lost after <time-reconnect>, which must be above <notify_time>."};
 inline constexpr Message kNoLogFormat{1901, Level::kError, "{}:{}: {}",
                                       "A <localfile> needs a <log_format>."};
 inline constexpr Message kNoLocation{1902, Level::kError, "{}:{}: {}",

@@ -45,5 +45,37 @@ inline constexpr Program kLogcollector{.name = "ospatrol-logcollector",
                                        .may_run_programs = true,
                                        .debug_option = "logcollector.debug"};
 
+// Binds its ports and makes its receive buffers before the drop.
+inline constexpr Program kRemoted{.name = "ospatrol-remoted",
+                                  .user = product::kRemoteUser,
+                                  .chroot = true,
+                                  .keep_caps = kNoCapabilities,
+                                  .no_new_privileges = true,
+                                  .debug_option = "remoted.debug"};
+inline constexpr Program kAgentd{.name = "ospatrol-agentd",
+                                 .user = product::kUser,
+                                 .chroot = true,
+                                 .keep_caps = kNoCapabilities,
+                                 .no_new_privileges = true,
+                                 .debug_option = "agent.debug"};
+inline constexpr Program kAuthd{.name = "ospatrol-authd",
+                                .user = product::kUser,
+                                .chroot = true,
+                                .keep_caps = kNoCapabilities,
+                                .no_new_privileges = true,
+                                .debug_option = "authd.debug"};
+// Its scripts change firewalls, accounts and services: they need what root has.
+inline constexpr Program kExecd{.name = "ospatrol-execd",
+                                .user = "root",
+                                .chroot = false,
+                                .keep_caps = kNoCapabilities,
+                                .no_new_privileges = false,
+                                .may_run_programs = true};
+inline constexpr Program kMonitord{.name = "ospatrol-monitord",
+                                   .user = product::kUser,
+                                   .chroot = true,
+                                   .keep_caps = kNoCapabilities,
+                                   .no_new_privileges = true};
+
 }  // namespace programs
 }  // namespace ospatrol

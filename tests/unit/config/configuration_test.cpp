@@ -62,10 +62,9 @@ char Letter(Problem::Kind kind) {
 }
 
 const std::map<std::string_view, Reader> kReaders = {
-    {"analysisd", Reader::kAnalysisd},
-    {"logcollector", Reader::kLogcollector},
-    {"execd", Reader::kExecd},
-    {"maild", Reader::kMaild},
+    {"analysisd", Reader::kAnalysisd}, {"logcollector", Reader::kLogcollector},
+    {"execd", Reader::kExecd},         {"maild", Reader::kMaild},
+    {"remoted", Reader::kRemoted},     {"agentd", Reader::kAgentd},
 };
 
 // "E text", "W ~beginning"; the line number is not part of it.
@@ -105,6 +104,46 @@ TEST(Configuration, JudgesEveryOptionAsItsTableSays) {
     ExpectProblem(problem, columns[3], row);
   }
   EXPECT_GT(rows, 300U);
+}
+
+TEST(Configuration, KeepsTheCipherPolicyOfTheSecureListener) {
+  const Configuration configuration = Good(
+      "<ospatrol_config>"
+      "<remote><connection>secure</connection><crypto_accept>AES</crypto_accept></remote>"
+      "<remote><connection>syslog</connection><protocol>tcp</protocol>"
+      "<allowed-ips>192.0.2.0/24</allowed-ips><denied-ips>192.0.2.7</denied-ips>"
+      "<crypto_accept>any</crypto_accept></remote></ospatrol_config>",
+      Reader::kRemoted);
+  const RemoteSection& remote = configuration.remote;
+  EXPECT_EQ(remote.crypto_accept, CryptoAccept::kAes);
+  ASSERT_EQ(remote.listeners.size(), 2U);
+  EXPECT_EQ(remote.Secure(), &remote.listeners[0]);
+  EXPECT_EQ(remote.listeners[0].port, 1514);
+  EXPECT_TRUE(remote.listeners[0].udp);
+  EXPECT_EQ(remote.listeners[1].port, 514);
+  EXPECT_TRUE(remote.listeners[1].tcp);
+  EXPECT_FALSE(remote.listeners[1].udp);
+  EXPECT_TRUE(remote.allowed.MatchesConfiguration("192.0.2.9"));
+  EXPECT_TRUE(remote.denied.MatchesConfiguration("192.0.2.7"));
+}
+
+TEST(Configuration, AddsTheServersOfAllClientSectionsInOrder) {
+  const Configuration configuration = Good(
+      "<ospatrol_config><client><server-ip>192.0.2.1</server-ip>"
+      "<server-hostname>manager.example</server-hostname><notify_time>60</notify_time>"
+      "<port>2514</port></client>"
+      "<client><server-ip>2001:db8::1</server-ip><notify_time>0</notify_time></client>"
+      "</ospatrol_config>",
+      Reader::kAgentd);
+  const ClientSection& client = configuration.client;
+  ASSERT_EQ(client.servers.size(), 3U);
+  EXPECT_EQ(client.servers[0].name, "192.0.2.1");
+  EXPECT_FALSE(client.servers[1].is_address);
+  EXPECT_EQ(client.servers[2].name, "2001:db8::1");
+  EXPECT_EQ(client.notify_time, 600);
+  EXPECT_EQ(client.time_reconnect, 1800);
+  EXPECT_EQ(client.port, 2514);
+  EXPECT_EQ(client.crypto_method, ClientCipher::kAuto);
 }
 
 TEST(Configuration, TenFaultsGiveTenLines) {
