@@ -99,9 +99,11 @@ class Lint(unittest.TestCase):
         result = self.logtest("--tests", os.path.join(SOURCE, "tests/rules/sshd.ini"), "--mutate")
         self.assertEqual(result.returncode, 0, result.stderr)
         lines = result.stdout.splitlines()
-        summary = re.fullmatch(r"(\d+) mutants, (\d+) noticed, (\d+) rules without a test that notices", lines[-1])
+        summary = re.fullmatch(r"(\d+) mutants, (\d+) noticed, (\d+) unnoticed in (\d+) rules, "
+                               r"(\d+) rules without a test that notices", lines[-1])
         self.assertIsNotNone(summary, lines[-1])
-        mutants, noticed, silent = map(int, summary.groups())
+        mutants, noticed, unnoticed, loose, silent = map(int, summary.groups())
+        self.assertEqual((unnoticed, loose), (mutants - noticed, len(lines) - 1))
         self.assertGreater(noticed, 0)
         self.assertGreater(mutants, noticed, "the other families have no test here")
         self.assertEqual(silent, sum(not line.endswith("are held") for line in lines[:-1]))

@@ -195,7 +195,7 @@ int Main(int argc, char** argv) {
     return 1;
   }
   if (options->test) return 0;
-  if (options->mutate) return RunMutants(*options, *sources, ruleset);
+  if (options->mutate) return RunMutants(*options, *sources);
   if (options->run_tests) return RunTestFiles(*options, ruleset);
 
   std::ifstream recording;
