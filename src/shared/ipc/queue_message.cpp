@@ -72,7 +72,9 @@ std::optional<QueueMessage> ParseQueueMessage(std::string_view bytes, MessageFau
     }
     separator = rest.find(':', from);
     if (separator == std::string_view::npos) return Fail(MessageFault::kNoSeparator, fault);
-    message.location = rest.substr(0, separator);
+    const size_t prefix = rest.starts_with('[') && IsNumberedAgent(rest) ? rest.find(']') + 2 : 0;
+    if (prefix > 0) message.agent_id = rest.substr(1, prefix - 3);
+    message.location = rest.substr(prefix, separator - prefix);
   }
   if (HasParentStep(message.location)) return Fail(MessageFault::kBadLocation, fault);
   message.text = rest.substr(separator + 1);

@@ -379,6 +379,137 @@ inline constexpr Message kMaintenanceStillOn{
     "accepted.",
     "End it with agent_control -M disable."};
 
+// --- agent channel (reference numbers), remoted and agentd ---
+inline constexpr Message kPacketMalformed{
+    1403, Level::kError, "Incorrectly formatted message from '{}'.",
+    "Not a packet of this protocol, or a damaged one. It was dropped and nothing was answered."};
+inline constexpr Message kPacketWrongKey{
+    1404, Level::kError, "Authentication error. Wrong key from '{}'.",
+    "Both sides have different keys for this agent: export it again, or enrol the agent anew."};
+inline constexpr Message kPacketChecksum{1406, Level::kError,
+                                         "Checksum mismatch on message from '{}'.",
+                                         "A damaged or forged packet. It was dropped."};
+inline constexpr Message kPacketDuplicate{
+    1407, Level::kError, "Duplicated counter for '{}'.",
+    "A packet came twice, or the agent's counters were lost. Delete queue/rids/ID on the side that "
+    "complains if it does not end."};
+inline constexpr Message kPacketInflate{2202, Level::kError,
+                                        "Error uncompressing string. Message from '{}'.",
+                                        "A damaged or forged packet. It was dropped."};
+inline constexpr Message kUnknownAgent{
+    1408, Level::kError, "Invalid ID {} for the source ip: '{}'.",
+    "etc/client.keys has no such id, or the id may not send from this address."};
+inline constexpr Message kSourceNotAllowed{
+    1213, Level::kWarn, "Message from '{}' not allowed.",
+    "For agents: no entry of etc/client.keys has this address. For syslog: see allowed-ips."};
+
+// --- remoted (9450-9499) ---
+inline constexpr Message kKeysFileChanged{1409, Level::kInfo,
+                                          "Authentication file changed. Updating.",
+                                          "Agents that did not change are not affected."};
+inline constexpr Message kKeysFileRead{1410, Level::kInfo,
+                                       "Reading authentication keys file: {} agents.",
+                                       "So many entries of etc/client.keys are in use."};
+inline constexpr Message kCannotBindPort{
+    1206, Level::kError, "Unable to Bind port '{}': {}.",
+    "Another program uses it, or the address is not one of this machine."};
+inline constexpr Message kRelayRequestInvalid{
+    1310, Level::kWarn, "Invalid active response (execd) message '{}'.",
+    "A program wrote something else to queue/alerts/ar. It was dropped."};
+inline constexpr Message kRelayAgentUnknown{
+    1320, Level::kError, "Agent '{}' not found.",
+    "A request names an agent that etc/client.keys does not have. It was dropped."};
+inline constexpr Message kNoKeysYet{1751, Level::kInfo,
+                                    "etc/client.keys is missing or has no agent yet.",
+                                    "Agents are accepted as soon as they are added."};
+inline constexpr Message kFaultsRepeated{
+    9450, Level::kWarn, "{} more messages from '{}' like the one before with number {}.",
+    "They came since that line, which is written once a minute."};
+inline constexpr Message kFaultsOfOthers{
+    9451, Level::kWarn, "{} messages of further sources with the fault of number {}.",
+    "More sources sent bad packets than are told apart; their addresses may be forged."};
+inline constexpr Message kAnalysisConnected{9452, Level::kInfo, "Connected to '{}'.",
+                                            "Events are handed over and answered for."};
+inline constexpr Message kAnalysisWithoutAnswers{
+    9453, Level::kWarn, "'{}' does not exist; sending to '{}', which acknowledges nothing.",
+    "ospatrol-analysisd is of another version. Events may be lost when it is killed."};
+inline constexpr Message kAnalysisGone{
+    9454, Level::kWarn, "No connection to '{}': {}. Events wait.",
+    "Start ospatrol-analysisd. Agents of version 2 keep their events meanwhile; of version 1 only "
+    "what fits into memory is kept."};
+inline constexpr Message kSharedFileLeftOut{
+    9455, Level::kWarn, "Not sent to agents: etc/shared/{}.",
+    "Shared files are regular files of at most 1 MiB without NUL bytes."};
+inline constexpr Message kAgentConfRefused{
+    9456, Level::kError, "{} Agents keep the version before.",
+    "Correct etc/shared/agent.conf; verify-agent-conf checks it."};
+inline constexpr Message kMergedNotWritten{9457, Level::kError,
+                                           "{} Agents get the shared files nevertheless.",
+                                           "etc/shared must be writable for group ospatrol."};
+inline constexpr Message kAgentInfoFailed{
+    9458, Level::kWarn, "Cannot write '{}': {}.",
+    "Tools show a wrong state of the agent. Check owner and space of queue/agent-info."};
+inline constexpr Message kSharedFilesChanged{
+    9459, Level::kInfo, "The shared files changed: merged.mg is {} ({} bytes).",
+    "Agents that have another version get it."};
+inline constexpr Message kEventsDropped{
+    9460, Level::kWarn,
+    "{} events of agents and syslog senders dropped: analysisd does not keep up.",
+    "Agents of version 2 keep and repeat theirs; these came by protocols that cannot. See "
+    "analysisd's load."};
+inline constexpr Message kKernelDropped{
+    9461, Level::kWarn, "{} packets dropped by the kernel on port {}: the receive buffer was full.",
+    "A burst was larger than the buffer or the machine too busy. Raise remoted.receive_buffer."};
+inline constexpr Message kSmallReceiveBuffer{
+    9462, Level::kWarn, "The receive buffer of port {} is {} KiB instead of {} KiB.",
+    "Raise net.core.rmem_max, or let the program start with CAP_NET_ADMIN; bursts may be lost."};
+inline constexpr Message kEventLocation{
+    9463, Level::kWarn, "Event of agent '{}' has a location that is not allowed; dropped.",
+    "The location has an arrow, control bytes or '..': it could be taken for another agent's."};
+inline constexpr Message kCipherRefused{
+    9464, Level::kWarn, "Rejected {} message from '{}' (policy: {}).",
+    "crypto_accept of <remote>, or etc/v2-only, does not allow it."};
+inline constexpr Message kKeepAliveInvalid{9465, Level::kWarn,
+                                           "Invalid message from agent id: '{}'.",
+                                           "A keep-alive without line feed. It was acknowledged."};
+inline constexpr Message kSessionPacketRefused{
+    9466, Level::kWarn, "Packet of version 2 from '{}' refused: {}.",
+    "Damaged, forged, or sealed with another key. It was dropped."};
+inline constexpr Message kKeyShared{
+    9467, Level::kWarn, "Two hosts use the key of agent '{}' ({}).",
+    "Give each host a key of its own. They take the connection from each other."};
+inline constexpr Message kRequestNotDelivered{
+    9468, Level::kWarn, "Request for agent '{}' was not delivered: {}.",
+    "The agent was not heard, or did not answer, within a minute."};
+inline constexpr Message kFileRefused{
+    9469, Level::kWarn, "Agent '{}' did not take '{}': {}.",
+    "It keeps the version before. The text is what the agent said."};
+inline constexpr Message kSyslogFraming{9470, Level::kWarn, "Syslog connection of '{}' closed: {}.",
+                                        "The sender changed its framing or sends no syslog."};
+inline constexpr Message kSyslogTooMany{
+    9471, Level::kWarn, "Syslog TCP worker pool full, dropping connection from '{}'.",
+    "Raise remoted.syslog_tcp_max_tasks."};
+inline constexpr Message kSocketFailed{9472, Level::kError, "Cannot read from port {}: {}.",
+                                       "It is tried again. Restart the program if it stays."};
+inline constexpr Message kListening{9473, Level::kInfo,
+                                    "Listening for {} on port {} ({}, receive buffer {} KiB).",
+                                    "The listener is ready."};
+inline constexpr Message kNeedsRestart{
+    9474, Level::kWarn, "The listeners of <remote> changed; restart ospatrol-remoted for them.",
+    "Ports and addresses are bound before the program gives up root."};
+inline constexpr Message kKeysUnreadable{9475, Level::kError,
+                                         "{} The agents known before stay in use.",
+                                         "etc/client.keys must be readable for group ospatrol."};
+inline constexpr Message kTooManyAgents{
+    9476, Level::kWarn, "{} agents in etc/client.keys, more than remoted.max_agents ({}).",
+    "All of them are served. Raise the option to end this line."};
+inline constexpr Message kCountersReset{9477, Level::kInfo,
+                                        "Counters of agent '{}' start anew: {}.",
+                                        "Its next packet is accepted whatever its counter is."};
+inline constexpr Message kOverloadDropped{
+    9478, Level::kWarn, "{} packets of agents that send most dropped unread: overload.",
+    "More came than this machine can open; every agent got the same share."};
+
 // --- logcollector (9350-9399) ---
 inline constexpr Message kReadFailed{1115, Level::kError,
                                      "Could not read from file '{}' due to: {}.",

@@ -38,8 +38,8 @@ INSTANTIATE_TEST_SUITE_P(
         Good{"Agent", "1:(web1) 10.0.0.5->/var/log/a:t", '1', "(web1) 10.0.0.5->/var/log/a", "t"},
         Good{"AgentWithIpv6", "1:(web1) 2001:db8::1->/a:t", '1', "(web1) 2001:db8::1->/a", "t"},
         Good{"OnlyTheFirstArrowCounts", "1:(a) any->x->y:t:->", '1', "(a) any->x->y", "t:->"},
-        Good{"NumberedAgent", "1:[003] (web1) 2001:db8::1->/a:t", '1',
-             "[003] (web1) 2001:db8::1->/a", "t"},
+        Good{"NumberedAgent", "1:[003] (web1) 2001:db8::1->/a:t", '1', "(web1) 2001:db8::1->/a",
+             "t"},
         Good{"BracketedIpv6", "2:[2001:db8::1]:t", '2', "2001:db8::1", "t"},
         Good{"BracketThatIsNoAddress", "1:[x] y:t", '1', "[x] y", "t"},
         Good{"OpenBracket", "1:[x:t", '1', "[x", "t"},
@@ -98,6 +98,15 @@ TEST(FormatsMessage, CutAtTheLimitWithTheLocationWhole) {
   EXPECT_EQ(bytes.size(), kMaxMessage);
   const std::string odd = FormatQueueMessage(Kind::kLog, std::string(70000, 'l'), "text");
   EXPECT_EQ(ParseQueueMessage(odd)->text, "text");
+}
+
+TEST(QueueMessage, TellsTheIdOfTheAgentApartFromItsLocation) {
+  const auto message = ParseQueueMessage("1:[003] (web1) any->/a:t");
+  ASSERT_TRUE(message);
+  EXPECT_EQ(message->agent_id, "003");
+  EXPECT_EQ(message->location, "(web1) any->/a");
+  EXPECT_EQ(ParseQueueMessage("1:(web1) any->/a:t")->agent_id, "");
+  EXPECT_EQ(ParseQueueMessage("2:[::1]:t")->agent_id, "");
 }
 
 TEST(QueueMessage, ReadsBackALocationThatBeginsLikeAnAddressButIsNone) {
