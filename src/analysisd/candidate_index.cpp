@@ -57,7 +57,8 @@ RequiredTexts RarestTexts(const Rule& rule) {
 
 class CandidateIndex::Builder {
  public:
-  Builder(CandidateIndex& index, bool search) : index_(index), search_(search) {}
+  Builder(CandidateIndex& index, size_t decoder_names, bool search)
+      : index_(index), search_(search), by_decoder_(decoder_names) {}
 
   void File(const Decoder& decoder) {
     const DecoderPattern& prematch = decoder.prematch;
@@ -72,7 +73,7 @@ class CandidateIndex::Builder {
       const RuleNode& node = *list.all()[i];
       const auto bit = static_cast<uint32_t>(index_.first_node_ + list.first() + i);
       if (node.rule->decoder_name_id != 0) {
-        index_.by_decoder_[static_cast<size_t>(node.rule->decoder_name_id)].push_back(bit);
+        by_decoder_[static_cast<size_t>(node.rule->decoder_name_id)].push_back(bit);
       } else {
         File(bit, search_ ? RarestTexts(*node.rule) : RequiredTexts{});
       }
@@ -80,7 +81,11 @@ class CandidateIndex::Builder {
     }
   }
 
-  const std::vector<std::string>& texts() const { return texts_; }
+  void Finish() {
+    index_.by_decoder_ = BitLists(by_decoder_);
+    index_.by_text_ = BitLists(by_text_);
+    index_.scan_ = std::make_unique<const LiteralScan>(texts_);
+  }
 
  private:
   void File(uint32_t bit, const RequiredTexts& required) {
@@ -95,26 +100,34 @@ class CandidateIndex::Builder {
       const auto [known, is_new] = numbers_.try_emplace(text, texts_.size());
       if (is_new) {
         texts_.push_back(text);
-        index_.by_text_.emplace_back();
+        by_text_.emplace_back();
       }
-      index_.by_text_[known->second].push_back(bit);
+      by_text_[known->second].push_back(bit);
     }
   }
 
   CandidateIndex& index_;
   const bool search_;
+  std::vector<Positions> by_decoder_;
+  std::vector<Positions> by_text_;
   std::vector<std::string> texts_;
   std::unordered_map<std::string, size_t> numbers_;
 };
 
+CandidateIndex::BitLists::BitLists(const std::vector<Positions>& lists) {
+  for (const Positions& list : lists) {
+    all_.insert(all_.end(), list.begin(), list.end());
+    ends_.push_back(static_cast<uint32_t>(all_.size()));
+  }
+}
+
 CandidateIndex::CandidateIndex(const DecoderSet& decoders, const RuleTree& tree, bool search)
-    : first_node_((decoders.PrematchCount() + 63) / 64 * 64),
-      by_decoder_(static_cast<size_t>(decoders.NameCount()) + 1) {
+    : first_node_((decoders.PrematchCount() + 63) / 64 * 64) {
   for (Bits& bits : base_) bits.resize((first_node_ + tree.node_count()) / 64 + 1);
-  Builder builder(*this, search);
+  Builder builder(*this, static_cast<size_t>(decoders.NameCount()) + 1, search);
   for (const auto& decoder : decoders.decoders()) builder.File(*decoder);
   builder.File(tree.roots());
-  scan_ = std::make_unique<const LiteralScan>(builder.texts());
+  builder.Finish();
 }
 
 void CandidateIndex::Search(Event& event) const {
@@ -124,9 +137,7 @@ void CandidateIndex::Search(Event& event) const {
                    (!pattern::IsAscii(message) && pattern::HasLetterTwins(message));
   event.candidates = base_[all ? kUnknown : kMessage];
   uint64_t* const bits = event.candidates.data();
-  scan_->Scan(message, [this, bits](uint32_t text) {
-    for (const uint32_t bit : by_text_[text]) bits[bit / 64] |= uint64_t{1} << (bit % 64);
-  });
+  scan_->Scan(message, [this, bits](uint32_t text) { by_text_.Set(text, bits); });
 }
 
 CandidateIndex::Base CandidateIndex::BaseOf(const Event& event) {
@@ -158,7 +169,7 @@ void CandidateIndex::SelectRules(Event& event) const {
   if (event.decoder == nullptr || event.decoder->name_id <= 0) return;
   const auto name = static_cast<size_t>(event.decoder->name_id);
   if (name >= by_decoder_.size()) return;
-  for (const uint32_t bit : by_decoder_[name]) Set(event.candidates, bit);
+  by_decoder_.Set(name, event.candidates.data());
 }
 
 }  // namespace ospatrol::analysisd

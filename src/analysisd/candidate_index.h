@@ -64,6 +64,22 @@ class CandidateIndex {
   using Positions = std::vector<uint32_t>;
   class Builder;
 
+  // Many lists of bits, side by side in memory.
+  class BitLists {
+   public:
+    explicit BitLists(const std::vector<Positions>& lists);
+    size_t size() const { return ends_.size(); }
+    void Set(size_t list, uint64_t* bits) const {
+      for (uint32_t i = list == 0 ? 0 : ends_[list - 1]; i < ends_[list]; ++i) {
+        bits[all_[i] / 64] |= uint64_t{1} << (all_[i] % 64);
+      }
+    }
+
+   private:
+    Positions ends_;  // of each list, in all_
+    Positions all_;
+  };
+
   // What is a candidate whatever the message says.
   enum Base {
     kMessage,    // every value that is looked at is a part of the message
@@ -75,8 +91,8 @@ class CandidateIndex {
 
   uint32_t first_node_ = 0;  // bits before it are those of prematches
   std::array<Bits, kBaseCount> base_;
-  std::vector<Positions> by_decoder_;  // by name id
-  std::vector<Positions> by_text_;
+  BitLists by_decoder_{{}};  // by name id
+  BitLists by_text_{{}};
   std::unique_ptr<const pattern::LiteralScan> scan_;
 };
 

@@ -20,26 +20,42 @@ int SlotBitsFor(size_t texts) {
   return std::clamp(static_cast<int>(std::bit_width(texts * kSlotsPerText)), kLeast, kMost);
 }
 
-uint32_t ThreeAt(std::string_view text, size_t at) {
+uint32_t FourAt(std::string_view text, size_t at) {
   const auto byte = [&](size_t i) { return static_cast<uint32_t>(static_cast<uint8_t>(text[i])); };
-  return byte(at) | byte(at + 1) << 8 | byte(at + 2) << 16;
+  return byte(at) | byte(at + 1) << 8 | byte(at + 2) << 16 | byte(at + 3) << 24;
 }
 
-// Where the three neighbouring bytes of a text stand by which it is looked for. The fewer texts
+constexpr size_t kWord = sizeof(uint64_t);
+
+// Eight bytes, the last one highest.
+uint64_t Word(const char* at) {
+  uint64_t word = 0;
+  std::memcpy(&word, at, sizeof(word));
+  return std::endian::native == std::endian::little ? word : __builtin_bswap64(word);
+}
+
+// The last eight bytes of a text, 0 in front of a shorter one.
+uint64_t TailOf(std::string_view text) {
+  std::string padded(kWord, '\0');
+  padded += text;
+  return Word(padded.data() + padded.size() - kWord);
+}
+
+// Where the four neighbouring bytes of a text stand by which it is looked for. The fewer texts
 // share them, the fewer are compared where they occur; and what many texts have in common is common
 // in logs, too.
-class ThreeChooser {
+class FourChooser {
  public:
-  explicit ThreeChooser(const std::vector<std::string>& texts) {
-    std::vector<uint32_t> threes;
+  explicit FourChooser(const std::vector<std::string>& texts) {
+    std::vector<uint32_t> fours;
     for (const std::string& text : texts) {
-      threes.clear();
+      fours.clear();
       for (size_t at = 0; at + LiteralScan::kShortestText <= text.size(); ++at) {
-        threes.push_back(ThreeAt(text, at));
+        fours.push_back(FourAt(text, at));
       }
-      std::sort(threes.begin(), threes.end());
-      const auto end = std::unique(threes.begin(), threes.end());
-      std::for_each(threes.begin(), end, [this](uint32_t three) { ++texts_with_[three]; });
+      std::sort(fours.begin(), fours.end());
+      const auto end = std::unique(fours.begin(), fours.end());
+      std::for_each(fours.begin(), end, [this](uint32_t four) { ++texts_with_[four]; });
     }
   }
 
@@ -53,8 +69,10 @@ class ThreeChooser {
 
  private:
   std::pair<size_t, size_t> Cost(std::string_view text, size_t at) const {
-    return {texts_with_.at(ThreeAt(text, at)),
-            ByteFrequency(text[at]) + ByteFrequency(text[at + 1]) + ByteFrequency(text[at + 2])};
+    size_t frequency = 0;
+    for (size_t i = 0; i < LiteralScan::kShortestText; ++i)
+      frequency += ByteFrequency(text[at + i]);
+    return {texts_with_.at(FourAt(text, at)), frequency};
   }
 
   std::unordered_map<uint32_t, size_t> texts_with_;
@@ -67,51 +85,50 @@ LiteralScan::LiteralScan(const std::vector<std::string>& texts)
   const size_t slots = size_t{1} << (32 - shift_);
   map_.resize(slots / 64);
   starts_.resize((slots >> kSlotsPerGroupBits) + 1);
-  const ThreeChooser chooser(texts);
+  const FourChooser chooser(texts);
   for (const std::string& text : texts) {
     Entry entry;
     entry.offset = static_cast<uint32_t>(chooser.Choose(text));
-    entry.bytes = Fold(Read3(text.data() + entry.offset));
-    entry.text = static_cast<uint32_t>(entries_.size());
-    entry.begin = static_cast<uint32_t>(lower_.size());
     entry.size = static_cast<uint32_t>(text.size());
-    entries_.push_back(entry);
+    entry.begin = static_cast<uint32_t>(lower_.size());
+    entry.text = static_cast<uint32_t>(entries_.size());
     lower_ += text;
     for (const char c : text) case_bits_ += base::IsLower(c) ? '\x20' : '\0';
-    if (entry.size < sizeof(uint64_t)) continue;
-    Entry& added = entries_.back();
-    std::memcpy(&added.tail, lower_.data() + lower_.size() - sizeof(uint64_t), sizeof(uint64_t));
-    std::memcpy(&added.tail_case, case_bits_.data() + case_bits_.size() - sizeof(uint64_t),
-                sizeof(uint64_t));
+    entry.tail = TailOf(std::string_view(lower_).substr(entry.begin));
+    entry.tail_case = TailOf(std::string_view(case_bits_).substr(entry.begin));
+    entries_.push_back(entry);
   }
-  std::stable_sort(entries_.begin(), entries_.end(), [this](const Entry& a, const Entry& b) {
-    return SlotOf(a.bytes) < SlotOf(b.bytes);
-  });
+  const auto slot_of = [this](const Entry& entry) {
+    return SlotOf(Fold(Read4(lower_.data() + entry.begin + entry.offset)));
+  };
+  std::stable_sort(entries_.begin(), entries_.end(),
+                   [&](const Entry& a, const Entry& b) { return slot_of(a) < slot_of(b); });
   for (const Entry& entry : entries_) {
-    const uint32_t slot = SlotOf(entry.bytes);
+    const uint32_t slot = slot_of(entry);
     map_[slot / 64] |= uint64_t{1} << (slot % 64);
     ++starts_[(slot >> kSlotsPerGroupBits) + 1];
   }
   for (size_t group = 1; group < starts_.size(); ++group) starts_[group] += starts_[group - 1];
 }
 
-bool LiteralScan::OccursAt(const Entry& entry, const char* at, std::string_view subject) const {
-  const auto position = static_cast<size_t>(at - subject.data());
-  if (position < entry.offset || subject.size() - (position - entry.offset) < entry.size) {
-    return false;
-  }
-  const char* const begin = at - entry.offset;
-  // Texts that share the three bytes differ most at their ends.
-  if (entry.size >= sizeof(uint64_t)) {
-    uint64_t bytes = 0;
-    std::memcpy(&bytes, begin + entry.size - sizeof(bytes), sizeof(bytes));
-    if ((bytes | entry.tail_case) != entry.tail) return false;
-    if (entry.size == sizeof(uint64_t)) return true;
-  }
+bool LiteralScan::OccursAt(const Entry& entry, size_t place, std::string_view subject) const {
+  if (place < entry.offset || subject.size() - (place - entry.offset) < entry.size) return false;
+  const char* const begin = subject.data() + place - entry.offset;
   const char* const lower = lower_.data() + entry.begin;
   const char* const bits = case_bits_.data() + entry.begin;
-  for (size_t i = 0; i < entry.size; ++i) {
-    if (static_cast<char>(begin[i] | bits[i]) != lower[i]) return false;
+  const size_t end = place - entry.offset + entry.size;
+  if (end < kWord) {
+    for (size_t i = 0; i < entry.size; ++i) {
+      if (static_cast<char>(begin[i] | bits[i]) != lower[i]) return false;
+    }
+    return true;
+  }
+  // Texts that share the four bytes differ most at their ends.
+  const uint64_t differs = (Word(subject.data() + end - kWord) | entry.tail_case) ^ entry.tail;
+  if (entry.size <= kWord) return differs >> (8 * (kWord - entry.size)) == 0;
+  if (differs != 0) return false;
+  for (size_t i = 0; i + kWord < entry.size; i += kWord) {
+    if ((Word(begin + i) | Word(bits + i)) != Word(lower + i)) return false;
   }
   return true;
 }
