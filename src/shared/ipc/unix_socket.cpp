@@ -59,8 +59,12 @@ base::Fd BindUnixSocket(const std::filesystem::path& path, int type, mode_t mode
   base::Fd fd(::socket(AF_UNIX, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!fd) throw BindError(path, errno);
   if (::unlink(path.c_str()) != 0 && errno != ENOENT) throw BindError(path, errno);
-  if (::bind(fd.get(), Generic(address), sizeof(address)) != 0) throw BindError(path, errno);
-  if (::chmod(path.c_str(), mode) != 0) throw BindError(path, errno);
+  // Born with its mode: changing it later by name could hit what somebody put in its place.
+  const mode_t mask = ::umask(0777 & ~mode);
+  const int bound = ::bind(fd.get(), Generic(address), sizeof(address));
+  const int error = errno;
+  ::umask(mask);
+  if (bound != 0) throw BindError(path, error);
   return fd;
 }
 

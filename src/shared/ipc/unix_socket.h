@@ -9,8 +9,9 @@
 
 namespace ospatrol::ipc {
 
-// Unlinks an old socket at `path`, binds a new one of `type` (SOCK_DGRAM, SOCK_SEQPACKET), sets
-// `mode`. Throws Error 1206 with path and reason.
+// Unlinks an old socket at `path` and binds a new one of `type` (SOCK_DGRAM, SOCK_SEQPACKET) with
+// `mode`. Changes the umask for that moment: call it before threads make files. Throws Error 1206
+// with path and reason.
 base::Fd BindUnixSocket(const std::filesystem::path& path, int type, mode_t mode);
 
 // Closed (not IsOpen) when nobody listens there; errno says why.

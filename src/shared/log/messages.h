@@ -580,4 +580,29 @@ inline constexpr Message kStateFileFailed{9360, Level::kWarn, "Cannot write '{}'
 
 // --- control, tools (9400-9449) ---
 
+// --- execd (9600-9649) ---
+inline constexpr Message kResponsesDisabled{
+    1350, Level::kInfo, "Active response disabled. Exiting.",
+    "The configuration has an <active-response> with nothing but <disabled>yes."};
+inline constexpr Message kResponseRefused{
+    1310, Level::kWarn, "Invalid active response (execd) message: {}.",
+    "A request that execd does not carry out. See who writes to queue/alerts/execq."};
+inline constexpr Message kResponseUnknown{
+    1311, Level::kError, "Invalid command name '{}' provided: {}.",
+    "Define the response on the manager, and install its script in active-response/bin."};
+inline constexpr Message kResponseLine{
+    1313, Level::kError, "Invalid active response in '{}': {}; the line is skipped.",
+    "analysisd writes the file on the manager; lines are NAME - EXECUTABLE - SECONDS."};
+inline constexpr Message kResponseSender{
+    9600, Level::kWarn, "A request of user id {} was refused.",
+    "Only root and the users of analysisd, agentd and remoted may ask for responses."};
+inline constexpr Message kResponseScript{
+    9601, Level::kError, "Cannot run active-response/bin/{}: {}.",
+    "The script must be an executable file of root that nobody else may write."};
+inline constexpr Message kResponseFailed{9602, Level::kWarn, "{} {} ended with {}{}",
+                                         "The script says that it could not do its work."};
+inline constexpr Message kResponseOverdue{9603, Level::kWarn,
+                                          "{} runs longer than {} s and is ended.",
+                                          "Correct the script, or raise execd.max_runtime."};
+
 }  // namespace ospatrol::msg
