@@ -15,7 +15,7 @@ from harness import Installation, local_configuration, needs_root, read, wait_fo
 FAULT_SECONDS = float(os.environ.get("FAULT_SECONDS", "0"))
 LINES = 3000
 NUMBER = re.compile(r"fault test line (\d+)\b")
-GAP_RULE = 508
+GAP_RULE = 57470
 
 RULE = """<group name="local,">
   <rule id="100300" level="3">

@@ -413,9 +413,9 @@ inline constexpr Message kKeysFileRead{1410, Level::kInfo,
 inline constexpr Message kCannotBindPort{
     1206, Level::kError, "Unable to Bind port '{}': {}.",
     "Another program uses it, or the address is not one of this machine."};
-inline constexpr Message kRelayRequestInvalid{
-    1310, Level::kWarn, "Invalid active response (execd) message '{}'.",
-    "A program wrote something else to queue/alerts/ar. It was dropped."};
+inline constexpr Message kResponseRefused{
+    1310, Level::kWarn, "Invalid active response (execd) message: {}.",
+    "Something else was written to queue/alerts/ar (remoted) or execq (execd). It was dropped."};
 inline constexpr Message kRelayAgentUnknown{
     1320, Level::kError, "Agent '{}' not found.",
     "A request names an agent that etc/client.keys does not have. It was dropped."};
@@ -584,9 +584,6 @@ inline constexpr Message kStateFileFailed{9360, Level::kWarn, "Cannot write '{}'
 inline constexpr Message kResponsesDisabled{
     1350, Level::kInfo, "Active response disabled. Exiting.",
     "The configuration has an <active-response> with nothing but <disabled>yes."};
-inline constexpr Message kResponseRefused{
-    1310, Level::kWarn, "Invalid active response (execd) message: {}.",
-    "A request that execd does not carry out. See who writes to queue/alerts/execq."};
 inline constexpr Message kResponseUnknown{
     1311, Level::kError, "Invalid command name '{}' provided: {}.",
     "Define the response on the manager, and install its script in active-response/bin."};
