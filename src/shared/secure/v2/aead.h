@@ -52,7 +52,7 @@ class AeadEngine {
     Key key;
     bool has_key = false;
   };
-  Direction* Prepare(Direction& direction, bool seal, const Key& key, const Nonce& nonce);
+  EVP_CIPHER_CTX* Prepare(Direction& direction, bool seal, const Key& key, const Nonce& nonce);
 
   std::array<std::unique_ptr<EVP_CIPHER, Free>, 2> ciphers_;
   std::array<Direction, 2> seal_;

@@ -141,10 +141,10 @@ class AgentLink {
   // datagram is full, when nothing is on its way, or after 200 ms.
   void EventsAdded(Now now, bool urgent);
   // Sends STATUS soon: what Status() gives has changed. Without it, once per keep-alive interval.
-  void StatusChanged(Now now);
+  void StatusChanged();
   // Tells the manager that the agent stops; then NextDatagram gives the last datagrams (send them,
   // wait for nothing).
-  void Close(Now now, CloseReason reason, std::string_view text);
+  void Close(CloseReason reason, std::string_view text);
 
   // The next datagram to send to the manager, 0: none now. `out`: >= kMaxDatagram bytes.
   size_t NextDatagram(Now now, MutableBytes out);

@@ -24,7 +24,7 @@ inline constexpr size_t kHelloFixed =
     44;  // fixed bytes of the sealed part, the product text follows
 inline constexpr size_t kMaxProduct = 64;  // longer product texts are cut
 inline constexpr size_t kWelcomeHead = 54;
-inline constexpr size_t kWelcomeContent = 55;
+inline constexpr size_t kWelcomeContent = 63;
 inline constexpr size_t kWelcomeSize = kWelcomeHead + kWelcomeContent + kTagSize;
 inline constexpr size_t kStaleSize = kHeaderSize + 32 + 8 + kTagSize;
 inline constexpr size_t kMaxAgentId = 8;  // digits
@@ -70,7 +70,8 @@ struct WelcomeContent {
   uint16_t keep_alive_s = 600;
   bool stay = false;  // never talk version 1 to this manager again
   ManagerId manager{};
-  uint64_t stored = 0;  // highest event of the spool that is safe; 0 = none known
+  uint64_t stored = 0;    // highest event of the spool that is safe; 0 = none known
+  uint64_t received = 0;  // highest event of the spool that ever came here, safe or not yet
   ResetToken reset{};
 };
 

@@ -8,7 +8,7 @@
 //   auto outcome = link.ReceiveData(worker, peer, now, datagram);
 //   if (outcome.newest && rule allows source) address = source;
 //   while (size_t n = link.NextDatagram(worker, peer, now, out)) send(out.first(n), address);
-//   schedule(link.NextWake());
+//   schedule(link.NextWake(now));
 //
 // Memory: under 1 KiB for an agent that is connected and idle; what is on its way, held, or pending
 // comes on top.
@@ -79,6 +79,8 @@ class ManagerPeer : public EventSink {
   virtual void KeyShared() = 0;
 };
 
+class ManagerOutbox;
+
 class ManagerLink {
  public:
   static constexpr size_t kMaxControls = 64;  // waiting at the same time
@@ -116,14 +118,14 @@ class ManagerLink {
   // the same name takes the place of one that is not finished. False: kMaxFiles are waiting, or the
   // name is too long.
   bool SendFile(ManagerPeer& peer, std::string_view name,
-                std::shared_ptr<const FileContent> content, Now now);
+                std::shared_ptr<const FileContent> content);
   // Tells the agent that this manager stops (it will look for another) or that its key is gone.
   void Close(CloseReason reason, std::string_view text);
 
   // The next datagram to send to the agent's address, 0: none now. `out`: >= kSafeDatagram bytes.
   size_t NextDatagram(Worker& worker, ManagerPeer& peer, Now now, MutableBytes out);
   // Monotonic ms at which NextDatagram wants to be called again; kNever for an idle agent.
-  int64_t NextWake() const;
+  int64_t NextWake(Now now) const;
 
   struct Info {
     bool established = false;
@@ -141,28 +143,29 @@ class ManagerLink {
   size_t heap_bytes() const;
 
  private:
-  struct Pending;   // a hand-shake that was answered and not confirmed yet
-  struct Old;       // the session before the present one
-  struct Outgoing;  // controls and files that wait
+  struct Pending;  // a hand-shake that was answered and not confirmed yet
+  struct Old;      // the session before the present one
 
-  Outcome Finish(Worker& worker, ManagerPeer& peer, Now now, Session& session,
-                 const Session::Opened& opened);
-  Verdict TakeFrames(Worker& worker, ManagerPeer& peer, Now now, Bytes frames, bool& asks);
-  bool TakeFrame(Worker& worker, ManagerPeer& peer, Now now, const FrameReader::Item& item,
-                 Verdict& verdict);
-  Verdict TakeEvents(Receiver::Taken taken, Now now);
-  bool TakeAck(const AckFrame& ack, Now now);
-  bool TakeControlAck(ManagerPeer& peer, const ControlAckFrame& ack);
-  bool TakeFileAck(ManagerPeer& peer, const FileAckFrame& ack);
+  size_t Welcome(Worker& worker, ManagerPeer& peer, Now now, const HelloHead& head,
+                 const HelloContent& content, MutableBytes reply);
+  Session* Find(uint32_t connection, Now now);
   void Promote(ManagerPeer& peer, Now now);
-  void NoteSpool(ManagerPeer& peer, const SpoolId& spool, Now now);
-  void ExpireControls(ManagerPeer& peer, Now now);
-  void Settle(const Sender::Fate& fate);
-  bool PutCargo(FrameWriter& writer, Manifest& manifest, Now now);
-  bool HasCargo() const;
-  Outgoing& outgoing();
+  void NoteOtherSpool(ManagerPeer& peer, const SpoolId& spool, Now now);
+  void AskForNewKeys(Now now);
+  void DropOld();
+  void DropPending();
+  Verdict TakeFrames(Worker& worker, ManagerPeer& peer, Now now, Bytes frames, bool current,
+                     bool& asks);
+  Verdict TakeFrame(Worker& worker, ManagerPeer& peer, Now now, const FrameReader::Item& item,
+                    bool current);
+  template <typename Frame>
+  Verdict TakeEvents(Worker& worker, ManagerPeer& peer, Now now, const std::optional<Frame>& frame);
+  bool TakeAck(const AckFrame& ack, Now now);
+  void SetBusy(bool busy, Now now);
+  void Tidy(ManagerPeer& peer, Now now);
+  void PutAck(FrameWriter& writer, Now now);
+  ManagerOutbox& outgoing();
   void DropEmpty();
-  void BeBusy(Now now);
 
   Responder& responder_;
   const uint64_t owner_;
@@ -170,16 +173,19 @@ class ManagerLink {
   std::optional<Session> session_;
   std::unique_ptr<Pending> pending_;
   std::unique_ptr<Old> old_;
-  std::unique_ptr<Outgoing> outgoing_;
+  std::unique_ptr<ManagerOutbox> outgoing_;
   Receiver receiver_;
   Acknowledger acknowledger_;
   SpoolId other_spool_{};  // of the session before, when it was another
-  uint64_t hello_counter_ = 0;
-  int64_t heard_ms_ = 0;
-  int64_t key_shared_ms_ = 0;
+  PingCookie pong_{};
+  bool has_pong_ = false;
   bool has_hello_counter_ = false;
   bool busy_ = false;
-  bool rekey_asked_ = false;
+  uint64_t hello_counter_ = 0;
+  int64_t heard_ms_ = 0;
+  int64_t round_trip_ms_ = 0;
+  int64_t key_shared_until_ms_ = 0;
+  int64_t asked_ms_ = 0;  // for new keys
 };
 
 }  // namespace ospatrol::secure::v2

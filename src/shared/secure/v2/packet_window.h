@@ -27,6 +27,8 @@ class PacketWindow {
 
  private:
   bool Has(uint64_t number) const;
+  // How many numbers in a row, from `number` down to at least `floor`, came (or did not).
+  uint64_t RunBelow(uint64_t number, uint64_t floor, bool received) const;
 
   std::array<uint64_t, kBits / 64> bits_{};  // bit of a number: number % kBits
   uint64_t highest_ = 0;

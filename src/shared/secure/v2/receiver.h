@@ -30,6 +30,7 @@ class HoldingBudget {
  public:
   explicit HoldingBudget(size_t limit) : limit_(limit) {}
   bool Take(size_t bytes);
+  void TakeAnyway(size_t bytes) { used_.fetch_add(bytes, std::memory_order_relaxed); }
   void Give(size_t bytes) { used_.fetch_sub(bytes, std::memory_order_relaxed); }
   size_t used() const { return used_.load(std::memory_order_relaxed); }
 
@@ -74,7 +75,8 @@ class Receiver {
   uint64_t stored() const { return stored_; }
   uint64_t delivered() const { return expected_ - 1; }
   size_t held_bytes() const { return held_bytes_; }
-  bool has_waiting() const { return !held_.empty() && held_.begin()->first <= expected_; }
+  // Is there something for Drain?
+  bool has_waiting() const;
 
  private:
   enum class Kind : uint8_t { kEvents, kParts, kGap };
@@ -89,13 +91,15 @@ class Receiver {
         present;  // kParts: [begin, end) that came, sorted, apart
   };
 
+  bool MakeRoom(size_t bytes, bool anyway);
   Taken Hold(uint64_t first, Held held);
-  bool DeliverSplit(uint64_t first, std::span<const std::string_view> events, EventSink& sink);
-  bool DeliverHeld(uint64_t first, Held& held, BatchReader& reader, EventSink& sink);
-  void Skip(uint64_t first, uint64_t next);
+  bool DeliverHeld(uint64_t first, const Held& held, BatchReader& reader, EventSink& sink);
+  void Skip(uint64_t next);
   void StepOverGaps();
   void Forget(std::map<uint64_t, Held>::iterator held);
   void ForgetAll();
+  static size_t Cost(const Held& held);
+  static bool IsWhole(const Held& held);
 
   HoldingBudget* budget_;
   SpoolId spool_{};

@@ -98,11 +98,14 @@ class Responder {
   uint32_t Register(uint64_t owner);  // a new connection id
   void Unregister(uint32_t connection);
   std::optional<uint64_t> Find(uint32_t connection) const;
-  bool NeedsCookie(int64_t now_ms);
+  void TurnSecond(int64_t now_ms);
+  bool NeedsCookie();
   bool CookieFits(int64_t now_ms, Bytes peer, const HelloHead& head);
   HelloCookie MakeCookie(int64_t now_ms, Bytes peer, const HelloHead& head);
   void TurnCookieSecret(int64_t now_ms);
-  bool MayAnswer(int64_t now_ms);
+  bool MayAnswer();
+  Route LookAtHello(Now now, Bytes peer, Bytes datagram, MutableBytes reply);
+  Route Answer(Route route, size_t size);
 
   Config config_;
   RandomSource& random_;

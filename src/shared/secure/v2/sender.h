@@ -84,7 +84,7 @@ class Sender {
   bool Acknowledged(const AckFrame& ack, uint64_t next_number, int64_t now_ms, bool congestion,
                     Fate& fate);
   // Gives up on packets whose time is over. True when some were.
-  bool CheckTimeout(int64_t now_ms, bool congestion, Fate& fate);
+  bool CheckTimeout(uint64_t next_number, int64_t now_ms, bool congestion, Fate& fate);
   // The session ended: everything on its way is lost. Round trip and window stay.
   void Abandon(Fate& fate);
 
@@ -96,6 +96,7 @@ class Sender {
   int64_t smoothed_ms() const { return smoothed_ms_; }  // 0: not measured yet
   int timeouts() const { return timeouts_; }            // in a row without an arrival
   uint64_t packets_lost() const { return packets_lost_; }
+  size_t heap_bytes() const { return packets_.capacity() * sizeof(Packet); }
 
  private:
   struct Packet {
@@ -106,11 +107,14 @@ class Sender {
   };
 
   int64_t Timeout() const;
+  uint32_t Allowed() const;  // the window, or a few packets while nothing arrives
+  double TokensAt(int64_t now_ms) const;
+  double Rate() const;  // packets per ms; 0: no pacing
   void MeasureRoundTrip(int64_t sample_ms);
-  void Grow(uint32_t packets);
+  uint32_t MarkArrived(const AckFrame& ack, int64_t now_ms, Fate& fate);
+  void Grow(uint32_t packets, size_t in_flight_before);
   void Shrink(uint64_t lost_number, uint64_t next_number);
   void Lose(Packet& packet, Fate& fate);
-  void Refill(int64_t now_ms);
   void DropDone();
 
   std::vector<Packet> packets_;  // by number; [head_, size) are kept
@@ -120,7 +124,8 @@ class Sender {
   uint32_t grown_ = 0;  // acknowledged packets since the window grew
   bool slow_start_ = true;
   uint64_t recovery_until_ = 0;  // losses below this packet number do not shrink the window again
-  uint64_t last_number_ = 0;
+  uint64_t largest_arrived_ = 0;
+  bool any_arrived_ = false;
   int64_t smoothed_ms_ = 0;
   int timeouts_ = 0;
   uint64_t packets_lost_ = 0;
