@@ -6,6 +6,7 @@
 
 #include <array>
 #include <cerrno>
+#include <cstring>
 
 #include "ipc/queue_message.h"
 #include "ipc/unix_socket.h"
@@ -35,20 +36,36 @@ bool WaitWritable(int fd, int milliseconds) {
 
 }  // namespace
 
-// Room for kMostAtOnce longest messages. Pages that no message has touched yet cost nothing.
+// Room for kMostAtOnce longest messages. Nearly all are short: their beginnings lie side by side,
+// so that a burst of them stays in the processor's nearest caches. The rest of a long one goes to
+// where there is room in front of it for its beginning. Pages that no long message has touched yet
+// cost nothing.
 struct DatagramReceiver::Space {
   static constexpr size_t kEach = kMaxMessage + 1;
+  static constexpr size_t kHead = 512;
 
-  Space() : bytes(std::make_unique_for_overwrite<char[]>(kMostAtOnce * kEach)) {
+  Space()
+      : heads(std::make_unique_for_overwrite<char[]>(kMostAtOnce * kHead)),
+        wholes(std::make_unique_for_overwrite<char[]>(kMostAtOnce * kEach)) {
     for (size_t i = 0; i < kMostAtOnce; ++i) {
-      parts[i] = {bytes.get() + i * kEach, kEach};
-      headers[i].msg_hdr.msg_iov = &parts[i];
-      headers[i].msg_hdr.msg_iovlen = 1;
+      parts[i] = {{{Head(i), kHead}, {Whole(i) + kHead, kEach - kHead}}};
+      headers[i].msg_hdr.msg_iov = parts[i].data();
+      headers[i].msg_hdr.msg_iovlen = parts[i].size();
     }
   }
 
-  std::unique_ptr<char[]> bytes;
-  std::array<iovec, kMostAtOnce> parts{};
+  char* Head(size_t i) const { return heads.get() + i * kHead; }
+  char* Whole(size_t i) const { return wholes.get() + i * kEach; }
+
+  // Message `i`, which has `length` bytes here.
+  std::string_view Bytes(size_t i, size_t length) const {
+    if (length <= kHead) return {Head(i), length};
+    std::memcpy(Whole(i), Head(i), kHead);
+    return {Whole(i), length};
+  }
+
+  std::unique_ptr<char[]> heads, wholes;
+  std::array<std::array<iovec, 2>, kMostAtOnce> parts{};
   std::array<mmsghdr, kMostAtOnce> headers{};
   std::array<Datagram, kMostAtOnce> received{};
 };
@@ -70,8 +87,7 @@ std::span<const DatagramReceiver::Datagram> DatagramReceiver::Receive() {
   for (size_t i = 0; i < static_cast<size_t>(count); ++i) {
     const size_t length = space_->headers[i].msg_len;
     const bool cut = length > Space::kEach;
-    std::string_view bytes(static_cast<const char*>(space_->parts[i].iov_base),
-                           cut ? Space::kEach : length);
+    std::string_view bytes = space_->Bytes(i, cut ? Space::kEach : length);
     if (bytes.ends_with('\0')) bytes.remove_suffix(1);
     space_->received[i] = {bytes.substr(0, kMaxMessage), cut || bytes.size() > kMaxMessage};
   }

@@ -13,10 +13,11 @@
 
 namespace ospatrol::ipc {
 
-// The reading end. Non-blocking; give fd() to the event loop and call Receive until it gives nothing.
+// The reading end. Non-blocking; give fd() to the event loop and call Receive until it
+// gives nothing.
 class DatagramReceiver {
  public:
-  static constexpr size_t kMostAtOnce = 64;
+  static constexpr size_t kMostAtOnce = 512;
 
   struct Datagram {
     std::string_view bytes;  // without the terminating NUL
@@ -29,8 +30,8 @@ class DatagramReceiver {
 
   int fd() const { return fd_.get(); }
 
-  // The datagrams that wait, at most kMostAtOnce, with one call of the kernel. They are valid until the next call.
-  // Nothing: none waits (errno is EAGAIN), or errno says what is wrong.
+  // The datagrams that wait, at most kMostAtOnce, with one call of the kernel. They are valid until
+  // the next call. Nothing: none waits (errno is EAGAIN), or errno says what is wrong.
   std::span<const Datagram> Receive();
 
  private:
@@ -50,7 +51,8 @@ class DatagramSender {
   // True when connected. errno says why not.
   bool Connect();
   bool IsConnected() const { return fd_.IsOpen(); }
-  // Blocks at most `wait_milliseconds` while the reader's queue is full. The terminating NUL is added.
+  // Blocks at most `wait_milliseconds` while the reader's queue is full. The terminating NUL is
+  // added.
   Status Send(std::string_view message, int wait_milliseconds);
   int fd() const { return fd_.get(); }
   void Disconnect() { fd_.reset(); }

@@ -6,6 +6,8 @@
 #include <sys/un.h>
 
 #include <filesystem>
+#include <string>
+#include <vector>
 
 #include "../temporary_directory.h"
 #include "base/error.h"
@@ -65,6 +67,25 @@ TEST_F(Datagram, SeveralAreReceivedInOneCallInTheirOrder) {
   EXPECT_EQ(received[0].bytes, "1:/x:one");
   EXPECT_EQ(received[1].bytes, "1:/x:two");
   EXPECT_EQ(received[2].bytes, "1:/x:three");
+}
+
+TEST_F(Datagram, LongAndShortOnesOfOneCallAreWhole) {
+  DatagramReceiver receiver(path_, 0660);
+  DatagramSender sender(path_);
+  ASSERT_TRUE(sender.Connect());
+  std::vector<std::string> sent;
+  for (const size_t size : {510, 511, 512, 513, 7, 60000}) {
+    std::string text;
+    while (text.size() < size) text += static_cast<char>('a' + text.size() % 23);
+    ASSERT_EQ(sender.Send(text, 0), DatagramSender::Status::kSent);
+    sent.push_back(std::move(text));
+  }
+  const auto received = receiver.Receive();
+  ASSERT_EQ(received.size(), sent.size());
+  for (size_t i = 0; i < sent.size(); ++i) {
+    EXPECT_EQ(received[i].bytes, sent[i]);
+    EXPECT_FALSE(received[i].cut);
+  }
 }
 
 TEST_F(Datagram, AboveTheLimitIsReportedAsTruncated) {
