@@ -403,6 +403,28 @@ inline constexpr Message kSourceNotAllowed{
     1213, Level::kWarn, "Message from '{}' not allowed.",
     "For agents: no entry of etc/client.keys has this address. For syslog: see allowed-ips."};
 
+// --- secure channel (9700-9729) ---
+inline constexpr Message kKeyLine{
+    1401, Level::kError, "Error reading authentication key: '{}'. ({}:{}: {})",
+    "The line is skipped, the others work. A key line is 'ID NAME ADDRESS KEY'."};
+inline constexpr Message kChannelStateDamaged{
+    9700, Level::kWarn, "'{}' was damaged ({}); it is kept as '{}' and a new one is started.",
+    "Agents connect again by themselves. Check the disk."};
+inline constexpr Message kChannelStateNotWritten{
+    9701, Level::kError, "The state of the agent channel is not written: {}",
+    "Check space and owner of queue/rids. Counters and positions of the last moments are lost "
+    "when the program is killed now."};
+inline constexpr Message kSenderCounterNotWritten{
+    9702, Level::kError, "'{}' cannot be written: {}.",
+    "Check space and owner of queue/rids. Counting goes on in memory."};
+inline constexpr Message kNoBlowfish{
+    9703, Level::kWarn, "Blowfish is not available: {}.",
+    "Agents and managers that use Blowfish are not understood; AES works. Install OpenSSL's legacy "
+    "provider (legacy.so), or exclude Blowfish with crypto_accept or crypto_method."};
+inline constexpr Message kCounterFilesNotMade{
+    9704, Level::kWarn, "'{}' cannot be written: {}.",
+    "Deleting the file of an agent there, to reset its counters, will have no effect for it."};
+
 // --- remoted (9450-9499) ---
 inline constexpr Message kKeysFileChanged{1409, Level::kInfo,
                                           "Authentication file changed. Updating.",

@@ -41,7 +41,7 @@ class ChannelState {
   // Where an agent was heard last. Written at most once a minute per agent by its user.
   struct Peer {
     std::string agent_id;
-    PeerAddress address;
+    PeerAddress address{};
     base::Seconds last_heard = 0;
     Cipher cipher = Cipher::kAes;  // of version 1
     uint8_t version = 1;           // 1 or 2
@@ -75,11 +75,11 @@ class ChannelState {
   // --- an agent's servers ---
 
   struct Server {
-    std::string server;            // "address:port" as configured
-    std::optional<Cipher> cipher;  // of version 1: the one that was answered
-    bool v2 = false;               // version 2 worked
-    bool stay = false;             // and the manager wants it to stay so: no way back to version 1
-    std::string manager_id;        // 16 bytes, empty when unknown
+    std::string server;                 // "address:port" as configured
+    std::optional<Cipher> cipher = {};  // of version 1: the one that was answered
+    bool v2 = false;                    // version 2 worked
+    bool stay = false;            // and the manager wants it to stay so: no way back to version 1
+    std::string manager_id = {};  // 16 bytes, empty when unknown
   };
   std::vector<Server> LoadServers();
   // Durable when it returns true.

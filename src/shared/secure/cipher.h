@@ -76,9 +76,9 @@ class CipherEngine {
 
   // A zlib stream of level 9. Returns its length, nothing when it does not fit into `out`.
   std::optional<size_t> Deflate(std::string_view bytes, std::span<uint8_t> out);
-  // Inflates one whole zlib stream; bytes behind it are ignored. Nothing when it is damaged, cut,
-  // or larger than `out`.
-  std::optional<size_t> Inflate(std::span<const uint8_t> stream, std::span<uint8_t> out);
+  // Inflates the whole zlib stream that `in` begins with; bytes behind it are ignored. Nothing when
+  // it is damaged, cut, or larger than `out`.
+  std::optional<size_t> Inflate(std::span<const uint8_t> in, std::span<uint8_t> out);
 
   // Working space of Seal and Open.
   struct Buffers;

@@ -52,11 +52,12 @@ struct KeepAlive {
 std::optional<KeepAlive> ParseKeepAlive(std::string_view message);
 
 struct KeepAliveParts {
-  std::string_view uname;           // cut to kMaxUname; line feeds become spaces
-  std::string_view agent_conf_md5;  // empty: none
-  std::string_view merged_md5;      // empty: "x"
+  std::string_view uname = {};           // cut to kMaxUname; line feeds become spaces
+  std::string_view agent_conf_md5 = {};  // empty: none
+  std::string_view merged_md5 = {};      // empty: "x"
   bool offers_v2 = false;
-  std::string_view filler;  // RandomFiller(); cut so that the message stays within kMaxKeepAlive
+  std::string_view filler =
+      {};  // RandomFiller(); cut so that the message stays within kMaxKeepAlive
 };
 std::string FormatKeepAlive(const KeepAliveParts& parts);
 // 0 to kMaxFiller random characters, against the guessing of contents by length.

@@ -133,8 +133,7 @@ class ReceiveCounters {
  private:
   struct Peer {
     std::shared_ptr<ReceiveCounter> counter;
-    bool stored = false;    // has a row
-    bool has_file = false;  // its file was there
+    bool has_file = false;  // was made or found; when it is gone, somebody deleted it
   };
 
   ReplayWindow ReadFile(std::string_view id) const;

@@ -47,9 +47,10 @@ struct AgentKey {
 
 // A line that is not used. The text never contains key material.
 struct KeyProblem {
-  int line;     // 1-based
-  int message;  // number of the log: 1401, or 1237 for the address
-  std::string text;
+  int line;             // 1-based
+  int message;          // number of the log: 1401, or 1237 for the address
+  std::string subject;  // id or address of the line, as the message names it
+  std::string detail;   // what was expected
 };
 
 class KeyTable {

@@ -27,7 +27,7 @@ struct LoadedKeys {
   bool present = false;  // false: there is no file; `keys` is empty then
 };
 
-// "etc/client.keys:7: ..." with the number and level of the message; one line each.
+// One line each: "Error reading authentication key: '013'. (etc/client.keys:7: expected ...)".
 void WriteToLog(std::span<const KeyProblem> problems);
 
 // Proof that this process holds the lock of the writers. Released when it goes out of scope or the
@@ -122,7 +122,7 @@ inline constexpr size_t kMaxNameLength = 127;  // the longest that every reader 
 std::optional<std::string> IdFault(std::string_view id);
 std::optional<std::string> NameFault(std::string_view name);
 std::optional<std::string> AddressFault(std::string_view address_text);
-// Also what every reader of the file demands.
+// 64 hex digits.
 std::optional<std::string> KeyFault(std::string_view key);
 
 // "7" becomes "007"; "1024" stays. Nothing when IdFault.
@@ -143,7 +143,7 @@ struct ImportedKey {
   std::string reason;  // why there is none
 };
 // Bytes outside the base64 alphabet are ignored. What is decoded must be one whole line whose
-// fields pass the checks above, the key excepted, which may be any text without control characters.
+// fields pass the checks above, except for the key: any text without control characters will do.
 ImportedKey ImportString(std::string_view text);
 
 }  // namespace ospatrol::secure
