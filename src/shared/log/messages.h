@@ -600,6 +600,148 @@ inline constexpr Message kOldFileUnpacked{
 inline constexpr Message kStateFileFailed{9360, Level::kWarn, "Cannot write '{}': {}.",
                                           "Check the owner and mode of var/run."};
 
+// --- agentd (9500-9549) ---
+inline constexpr Message kReceiveProblem{
+    1214, Level::kWarn, "Problem receiving message from '{}'.",
+    "A packet that did not come from this manager, or is damaged. The line before says which."};
+inline constexpr Message kCannotConnect{
+    1216, Level::kError, "Unable to connect to '{}': {}.",
+    "There is no route to the manager. It is tried again; events are kept in the spool."};
+inline constexpr Message kCannotSend{
+    1218, Level::kError, "Unable to send message to '{}': {}.",
+    "The manager's host refuses packets, or the network is down. Events are kept in the spool."};
+inline constexpr Message kNoResponseQueue{
+    1301, Level::kError, "Unable to connect to active response queue '{}': {}.",
+    "ospatrol-execd does not run: the response of the manager was not carried out."};
+inline constexpr Message kWaitingForServer{
+    4101, Level::kWarn, "Waiting for server reply (not started). Tried: '{}'.",
+    "The manager does not answer: is it running, is its port reachable, is the key of this agent "
+    "the same at both ends? Events are kept in the spool meanwhile."};
+inline constexpr Message kServerConnected{4102, Level::kInfo, "Connected to server {}, port {}.",
+                                          "The manager has answered."};
+inline constexpr Message kServerNameUnknown{
+    4104, Level::kError, "Invalid hostname: '{}'.",
+    "The name of a manager cannot be looked up now. It is tried again before each connection."};
+inline constexpr Message kNoAgentKey{
+    4109, Level::kError, "Unable to start without auth keys. Exiting.",
+    "etc/client.keys has no key: enrol this host with agent-auth, or import a key with "
+    "manage_agents."};
+inline constexpr Message kServerLine{0, Level::kInfo, "Server {}: {}",
+                                     "The managers of this agent, in the order they are tried."};
+inline constexpr Message kNextServer{0, Level::kInfo, "Trying next server in the line: '{}'.",
+                                     "The one before did not answer."};
+inline constexpr Message kServerUnavailable{
+    0, Level::kWarn, "Server '{}' unavailable: {}. Events are kept in the spool.",
+    "The manager answers nothing any more. It, or the next one, is tried until one answers."};
+inline constexpr Message kServerResponded{0, Level::kInfo, "Server '{}' responded. {} events wait.",
+                                          "The connection is there again; what waited is sent."};
+inline constexpr Message kUnknownFromServer{
+    0, Level::kWarn, "Unknown message received from server '{}'.",
+    "The manager is of another version, or this is not a manager. The message was ignored."};
+inline constexpr Message kMessageSize{
+    0, Level::kWarn, "Incorrect message size: {}",
+    "An event is longer than the manager's protocol carries; its beginning was sent."};
+inline constexpr Message kSpoolUnusable{
+    9500, Level::kError, "The spool '{}' cannot be used: {}.",
+    "Check that the directory exists, belongs to ospatrol and that the disk is not full."};
+inline constexpr Message kSpoolDamaged{
+    9501, Level::kWarn, "'{}' is not valid from byte {} on; what was behind is lost.",
+    "The machine stopped while it was written, or the disk is damaged. Other events are not "
+    "affected."};
+inline constexpr Message kSpoolFull{
+    9502, Level::kWarn, "The spool is full ({} MiB, {} events): {}.",
+    "The manager has been away for long, or is too slow. Raise <spool_size>, or repair the "
+    "connection. Local readers wait at their positions, unless <spool_full> is drop_oldest."};
+inline constexpr Message kSpoolHasRoom{9503, Level::kInfo, "The spool has room again.",
+                                       "Local events are taken again."};
+inline constexpr Message kSpoolFailed{
+    9504, Level::kError, "Cannot write to the spool: {}. Local readers wait.",
+    "Make room on the disk or repair its cause. It is tried every second."};
+inline constexpr Message kSpoolSetBack{
+    9505, Level::kWarn,
+    "The manager has events of this spool that it does not know: the disk was set back. It "
+    "continues under a new id.",
+    "The machine crashed or was restored from a snapshot. Nothing is lost; a few events may come "
+    "twice."};
+inline constexpr Message kDispatcherEvent{
+    9506, Level::kError, "Event from '{}' is not of the form KIND:LOCATION:TEXT, dropped: '{}'.",
+    "Its sender is not one of our programs, or is broken."};
+inline constexpr Message kLocalFrame{
+    9507, Level::kError, "Connection of '{}' closed, bad frame: {}.",
+    "The sender is of another version or broken. It connects again and sends what was not taken."};
+inline constexpr Message kLocalRefused{
+    9508, Level::kError, "Connection of '{}' refused: {}.",
+    "Too many senders, or this program is out of descriptors. Senders try again."};
+inline constexpr Message kLocalReadFailed{9509, Level::kError, "Cannot read '{}': {}.",
+                                          "Restart ospatrol-agentd if this does not end."};
+inline constexpr Message kFirstServerBack{
+    9510, Level::kInfo, "Server '{}' answers again: going back to it.",
+    "It stands in front of the present one in the configuration."};
+inline constexpr Message kCipherFallback{
+    9511, Level::kInfo, "No answer from '{}' with {}: {} is tried.",
+    "<crypto_method> is auto, and managers before OSSEC 4.0 understand Blowfish only."};
+inline constexpr Message kNoBlowfish{
+    9512, Level::kWarn, "Blowfish is not available: {}.",
+    "OpenSSL's legacy provider is missing. Managers before OSSEC 4.0 cannot be used."};
+inline constexpr Message kOldCounter{
+    9529, Level::kError,
+    "Duplicated counter for '{}': the manager's counters are behind those seen before.",
+    "The manager was reinstalled or restored. A manager of ours repairs that by itself; for others "
+    "stop the agent, delete queue/rids/state.db and start it again."};
+inline constexpr Message kSharedReceived{9513, Level::kInfo,
+                                         "Shared files received from '{}': {} files, sum {}.",
+                                         "They are in etc/shared."};
+inline constexpr Message kSharedRefused{
+    9514, Level::kWarn, "Shared files from '{}' refused: {}. The previous ones stay.",
+    "Correct the file at the manager; it is sent again when it changes."};
+inline constexpr Message kSharedTransfer{
+    9515, Level::kWarn, "Transfer of '{}' from '{}' failed: {}.",
+    "A packet was lost or damaged. The manager sends it again after the next keep-alive."};
+inline constexpr Message kSharedNotWritten{9516, Level::kError, "Cannot write '{}': {}.",
+                                           "Check owner, mode and space of etc/shared."};
+inline constexpr Message kTampered{
+    9517, Level::kWarn, "Local change: {}",
+    "A file that the manager controls, or ospatrol.conf, was changed on this host by somebody "
+    "else. An event tells the manager."};
+inline constexpr Message kTamperUnwatched{9518, Level::kWarn,
+                                          "Changes in '{}' are found every minute only: {}.",
+                                          "Raise fs.inotify.max_user_watches."};
+inline constexpr Message kResponseNotPassed{
+    9519, Level::kWarn, "Response of the manager not passed on: {}.",
+    "Responses are disabled here (disable-active-response), or ospatrol-execd does not take them."};
+inline constexpr Message kScanNotRequested{9520, Level::kError, "Cannot write '{}': {}.",
+                                           "Check the owner and mode of var/run."};
+inline constexpr Message kAgentConfRestart{9521, Level::kInfo,
+                                           "agent.conf has changed: the agent is restarted.",
+                                           "<auto_restart> is yes."};
+inline constexpr Message kAgentConfChanged{9522, Level::kInfo,
+                                           "agent.conf has changed: restart the agent to use it.",
+                                           "With <auto_restart>yes that happens by itself."};
+inline constexpr Message kSessionEstablished{
+    9523, Level::kInfo, "Session with '{}', port {}: protocol 2, {}.",
+    "Events are encrypted, acknowledged and kept until the manager has stored them."};
+inline constexpr Message kSessionClosed{9524, Level::kWarn,
+                                        "The manager '{}' closed the session: {}.",
+                                        "It stops, or the key of this agent was removed there."};
+inline constexpr Message kNoDowngrade{
+    9525, Level::kWarn,
+    "'{}' does not answer with protocol 2, which it demands: protocol 1 is not tried.",
+    "Somebody may be interfering. If the manager was really replaced by an older one, stop the "
+    "agent, delete queue/rids/state.db and start it again."};
+inline constexpr Message kChannelStateFailed{
+    9526, Level::kError, "No session can be begun: queue/rids/state.db cannot be written.",
+    "Make room on the disk or repair its cause. It is tried again."};
+inline constexpr Message kServersNeedRestart{
+    9527, Level::kWarn, "Host names of managers are looked up after a restart only.",
+    "The configuration had none at start, so the program that looks them up does not run."};
+inline constexpr Message kAgentConfRead{
+    9528, Level::kWarn, "{}:{}: {}",
+    "agent.conf of the manager has a fault here; the rest of it is used."};
+inline constexpr Message kRemoteCommand{
+    9530, Level::kWarn, "{}:{}: {}",
+    "The manager asked for a command to be run here; the administrator of this host must allow "
+    "that."};
+
 // --- control, tools (9400-9449) ---
 
 // --- execd (9600-9649) ---
