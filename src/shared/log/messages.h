@@ -680,9 +680,6 @@ inline constexpr Message kFirstServerBack{
 inline constexpr Message kCipherFallback{
     9511, Level::kInfo, "No answer from '{}' with {}: {} is tried.",
     "<crypto_method> is auto, and managers before OSSEC 4.0 understand Blowfish only."};
-inline constexpr Message kNoBlowfish{
-    9512, Level::kWarn, "Blowfish is not available: {}.",
-    "OpenSSL's legacy provider is missing. Managers before OSSEC 4.0 cannot be used."};
 inline constexpr Message kOldCounter{
     9529, Level::kError,
     "Duplicated counter for '{}': the manager's counters are behind those seen before.",
