@@ -153,8 +153,7 @@ class Mutation {
 
   // Nothing when the rule does not load without the condition.
   std::optional<bool> IsNoticed(Rule& rule, const Place& place, const Mutant& mutant) {
-    const std::vector<size_t>& cases =
-        mutant.remembers ? coverage_.Tried(rule.id) : coverage_.FailedAt(rule.id, mutant.name);
+    const std::vector<size_t> cases = CasesFor(rule, mutant);
     if (cases.empty()) return false;
     const Element& group = documents_.rules[place.document].roots[place.group];
     Element element = Without(group.children[place.rule], mutant.dropped);
@@ -169,6 +168,16 @@ class Mutation {
     const Exchange exchange(rule, std::move(changed));
     Silent tracer;
     return AnyFails(cases, ruleset_, &tracer);
+  }
+
+  // All that can change; those that name the rule first, because they are likely to.
+  std::vector<size_t> CasesFor(const Rule& rule, const Mutant& mutant) const {
+    std::vector<size_t> cases =
+        mutant.remembers ? coverage_.Tried(rule.id) : coverage_.FailedAt(rule.id, mutant.name);
+    const std::string id = std::to_string(rule.id);
+    std::ranges::stable_partition(
+        cases, [&](size_t number) { return cases_[number].expected.rule == id; });
+    return cases;
   }
 
   // On the rule that it overwrites; and with check_diff nothing is counted, so that without it the
