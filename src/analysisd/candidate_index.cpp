@@ -27,6 +27,20 @@ bool IsPartOf(std::string_view part, std::string_view whole) {
          (part.data() >= whole.data() && part.data() + part.size() <= whole.data() + whole.size());
 }
 
+// What is searched for texts: the message from the program name on, or what is behind the header.
+// Nothing that is filed by a text stands before it. REQUIRES: log and program name are parts of
+// full_log.
+std::string_view Searched(const Event& event) {
+  if (!IsSet(event.log)) return event.full_log;
+  const char* begin = event.log.data();
+  if (IsSet(event.program_name)) begin = std::min(begin, event.program_name.data());
+  return event.full_log.substr(static_cast<size_t>(begin - event.full_log.data()));
+}
+
+bool HeaderIsPartOfMessage(const Event& event) {
+  return IsPartOf(event.log, event.full_log) && IsPartOf(event.program_name, event.full_log);
+}
+
 size_t ShortestOf(const std::vector<std::string>& texts) {
   size_t shortest = std::string::npos;
   for (const std::string& text : texts) shortest = std::min(shortest, text.size());
@@ -131,20 +145,20 @@ CandidateIndex::CandidateIndex(const DecoderSet& decoders, const RuleTree& tree,
 }
 
 void CandidateIndex::Search(Event& event) const {
-  const std::string_view message = event.full_log;
+  const bool known = HeaderIsPartOfMessage(event);
+  const std::string_view message = known ? Searched(event) : event.full_log;
   // Two characters fold to ASCII letters, which a search by bytes does not know.
-  const bool all = !IsPartOf(event.log, message) || !IsPartOf(event.program_name, message) ||
-                   (!pattern::IsAscii(message) && pattern::HasLetterTwins(message));
+  const bool all = !known || (!pattern::IsAscii(message) && pattern::HasLetterTwins(message));
   event.candidates = base_[all ? kUnknown : kMessage];
   uint64_t* const bits = event.candidates.data();
   scan_->Scan(message, [this, bits](uint32_t text) { by_text_.Set(text, bits); });
 }
 
 CandidateIndex::Base CandidateIndex::BaseOf(const Event& event) {
-  const std::string_view message = event.full_log;
-  if (!IsPartOf(event.log, message)) return kUnknown;
+  if (!IsPartOf(event.log, event.full_log)) return kUnknown;
   const bool accumulates = event.decoder != nullptr && event.decoder->accumulate;
-  if (accumulates || !IsPartOf(event.program_name, message)) return kElsewhere;
+  if (accumulates || !HeaderIsPartOfMessage(event)) return kElsewhere;
+  const std::string_view message = Searched(event);
   for (const Event::Extracted& one : event.Extraction()) {
     // Nothing is filed by these: GeoIP makes the first two, normalising the third.
     if (one.field == Field::kSrcGeoip || one.field == Field::kDstGeoip ||

@@ -38,7 +38,7 @@ constexpr const char* kUsage =
   --locations N          files that the lines are said to come from, default 8
 engine:
   --threads N            threads that decode, the judging one included; default 1
-  --batch N              events that one thread decodes at a time, default 128
+  --batch N              events that one thread decodes at a time, default 64
   --no-prefilter         try every rule
   --profile-phase WHICH  time decode or judge alone
   --warmup N             events before the clock runs, default 15440

@@ -86,11 +86,11 @@ class Run : private analysisd::DecodeCrew::Work {
     uint64_t number = next_ + chunk * options_.batch;
     for (size_t i = 0; i < EventsIn(chunk); ++i, ++number) {
       analysisd::Event& event = slots_[slot][i];
-      event.Reset();
       event.Refer('1', lines_.location(number), lines_.line(number),
                   kBegin + static_cast<base::Seconds>(number / options_.rate));
-      engine_.Decode(event);
+      engine_.ReadHeader(event);
     }
+    for (size_t i = 0; i < EventsIn(chunk); ++i) engine_.ReadFields(slots_[slot][i]);
     if (options_.phase != "both") decode_seconds_ += CpuOfThisThread() - begin;
   }
 

@@ -15,7 +15,7 @@ struct EngineOptions {
   uint64_t warmup = 15'440;  // events before the clock runs
   int locations = 8;
   int threads = 1;     // that decode, the judging one included
-  size_t batch = 128;  // events that one thread decodes at a time, as in the daemon
+  size_t batch = 64;  // events that one thread decodes at a time, as in the daemon
   bool prefilter = true;
   std::string phase = "both";  // "decode", "judge": only that one is timed; one thread
   uint64_t rate = 100'000;     // events in a second of the clock that rules see

@@ -3,10 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstring>
 #include <cstdint>
 #include <iterator>
 #include <numeric>
+
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
 
 namespace ospatrol::base {
 
@@ -108,24 +111,28 @@ std::string_view NearestName(std::string_view word, std::span<const std::string_
 }
 
 bool HasControlBytes(std::string_view text) {
-  constexpr uint64_t kOnes = 0x0101010101010101;
-  constexpr uint64_t kHighBits = 0x80 * kOnes;
-  // A byte is below n exactly when subtracting n borrows from its high bit (n <= 0x80); another one's
-  // borrow can only add to what is found already.
-  const auto has_byte_below = [](uint64_t bytes, uint64_t n) {
-    return ((bytes - n * kOnes) & ~bytes & kHighBits) != 0;
+  const auto is_control = [](char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    return byte < 0x20 || byte == 0x7f;
   };
   const char* at = text.data();
   const char* const end = at + text.size();
-  for (; end - at >= 8; at += 8) {
-    uint64_t bytes = 0;
-    std::memcpy(&bytes, at, sizeof(bytes));
-    if (has_byte_below(bytes, 0x20) || has_byte_below(bytes ^ (0x7f * kOnes), 1)) return true;
+#if defined(__SSE2__)
+  constexpr size_t kBlock = 16;
+  const __m128i last_control = _mm_set1_epi8(0x1f);
+  const __m128i del = _mm_set1_epi8(0x7f);
+  const auto has_control = [&](const char* block) {
+    const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(block));
+    const __m128i low = _mm_cmpeq_epi8(_mm_min_epu8(bytes, last_control), bytes);
+    return _mm_movemask_epi8(_mm_or_si128(low, _mm_cmpeq_epi8(bytes, del))) != 0;
+  };
+  for (; static_cast<size_t>(end - at) >= kBlock; at += kBlock) {
+    if (has_control(at)) return true;
   }
-  return std::any_of(at, end, [](char c) {
-    const auto byte = static_cast<unsigned char>(c);
-    return byte < 0x20 || byte == 0x7f;
-  });
+  // The last block overlaps the one before it.
+  if (text.size() >= kBlock) return has_control(end - kBlock);
+#endif
+  return std::any_of(at, end, is_control);
 }
 
 std::string EscapeControls(std::string_view text) {

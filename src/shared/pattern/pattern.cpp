@@ -100,10 +100,11 @@ class ProgramPattern final : public Pattern {
 class RegexPattern final : public Pattern {
  public:
   struct Engines {
+    // What every search needs first: memory is slower than the engines.
+    Prefilter prefilter;
     std::unique_ptr<const Pcre2Code> bytes;  // pcre2: all subjects; os_regex: ASCII
     std::unique_ptr<const Pcre2Code> utf;    // os_regex: UTF-8 subjects; may be missing
     std::optional<Program> linear;           // may be missing
-    Prefilter prefilter;
   };
 
   RegexPattern(Language language, std::string_view text, Engines engines)

@@ -136,7 +136,8 @@ Pcre2Code::Pcre2Code(pcre2_code* code, std::string_view text, bool trusts_utf)
   groups_ = Info<uint32_t>(code, PCRE2_INFO_CAPTURECOUNT);
   const auto flags = Info<uint32_t>(code, PCRE2_INFO_ALLOPTIONS);
   utf_ = (flags & PCRE2_UTF) != 0;
-  single_start_ = (flags & PCRE2_ANCHORED) != 0 || text.find("\\G") != std::string_view::npos;
+  anchored_ = (flags & PCRE2_ANCHORED) != 0;
+  single_start_ = anchored_ || text.find("\\G") != std::string_view::npos;
   // Without leave to make memory executable the interpreter does the work.
   jit_ = pcre2_jit_compile(code, PCRE2_JIT_COMPLETE) == 0 &&
          Info<size_t>(code, PCRE2_INFO_JITSIZE) != 0;

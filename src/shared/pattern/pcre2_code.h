@@ -51,7 +51,9 @@ class Pcre2Code {
   uint32_t groups() const { return groups_; }
   bool utf() const { return utf_; }
   bool compiled() const { return jit_; }  // to machine code
-  // Matches can begin in one place only, or the pattern depends on where a search starts (\G).
+  // Matches can begin in one place only.
+  bool anchored() const { return anchored_; }
+  // That, or the pattern depends on where a search starts (\G).
   bool single_start() const { return single_start_; }
 
  private:
@@ -62,6 +64,7 @@ class Pcre2Code {
   bool trusts_utf_;  // Options::utf; subjects of (*UTF) patterns are checked
   bool utf_ = false;
   bool jit_ = false;
+  bool anchored_ = false;
   bool single_start_ = false;
 };
 

@@ -128,13 +128,6 @@ class Prefix {
   std::string text_;
 };
 
-bool Contains(const std::vector<Literal>& prefixes, const Texts& texts) {
-  return texts.size() == 1 && !prefixes.empty() &&
-         std::all_of(prefixes.begin(), prefixes.end(), [&](const Literal& prefix) {
-           return prefix.lower().find(texts.front()) != std::string::npos;
-         });
-}
-
 }  // namespace
 
 Prefilter::Prefilter(const Syntax& syntax) : literals_(Requirement(syntax).Of(syntax.root)) {
@@ -148,7 +141,8 @@ Prefilter::Prefilter(const Syntax& syntax) : literals_(Requirement(syntax).Of(sy
     }
     prefixes_.emplace_back(prefix.text());
   }
-  if (literals_.size() <= kMaxSearches && !Contains(prefixes_, literals_)) {
+  // What begins as it should mostly matches.
+  if (prefixes_.empty() && literals_.size() <= kMaxSearches) {
     for (const std::string& text : literals_) required_.emplace_back(text);
   }
   if (!syntax.characters) return;

@@ -69,9 +69,15 @@ size_t StartsPerCall(size_t subject, size_t match_limit) {
   return std::max<size_t>(kMinStarts, kStepsPerCall / steps);
 }
 
-// For ordinary lines one fixed limit, within kStepsPerCall.
+// For ordinary lines fixed limits, within kStepsPerCall: where a match can begin in one place only,
+// it may take more there.
 constexpr size_t kOrdinary = 256;
 constexpr uint32_t kOrdinaryLimit = 512;
+constexpr uint32_t kAnchoredLimit = 16 * kOrdinaryLimit;
+
+uint32_t OrdinaryLimit(const Pcre2Code& code) {
+  return code.anchored() ? kAnchoredLimit : kOrdinaryLimit;
+}
 
 Budget Brief(size_t subject) {
   const size_t limit = 64 + 100'000 / (subject + 1);
@@ -141,7 +147,7 @@ uint64_t GivenUpSearches() { return given_up.load(std::memory_order_relaxed); }
 bool BoundedSearch(const Pcre2Code& code, const Program* fallback, std::string_view subject,
                    Match* match) {
   Result result = subject.size() <= kOrdinary
-                      ? code.Search(subject, {.match_limit = kOrdinaryLimit}, match)
+                      ? code.Search(subject, {.match_limit = OrdinaryLimit(code)}, match)
                       : Search(code, subject, Brief(subject.size()), match);
   if (!IsAnswer(result)) {
     if (fallback != nullptr) return fallback->Search(subject, match);
