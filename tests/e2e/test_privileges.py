@@ -15,6 +15,7 @@ with open("/proc/self/status") as facts:
 
 # program: (user, chrooted, capabilities)
 PROGRAMS = {
+    "ospatrol-monitord": ("ospatrol", True, 0),
     "ospatrol-execd": ("root", False, ALL),  # what it runs needs what root has
     "ospatrol-analysisd": ("ospatrol", True, 0),
     "ospatrol-logcollector": ("ospatrol", False, 1 << CAP_DAC_READ_SEARCH),

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <openssl/evp.h>
 
+#include <charconv>
 #include <memory>
 
 #include "base/error.h"
@@ -62,6 +63,19 @@ std::string Sha1Hex(std::string_view bytes) {
 std::string Sha256Hex(std::string_view bytes) {
   static const Method method = Fetch("SHA256");
   return Hex(bytes, method.get());
+}
+
+std::optional<std::string> FromHex(std::string_view hex) {
+  if (hex.size() % 2 != 0) return std::nullopt;
+  std::string bytes;
+  for (size_t i = 0; i < hex.size(); i += 2) {
+    uint8_t byte = 0;
+    const char* end = hex.data() + i + 2;
+    const auto [stop, error] = std::from_chars(hex.data() + i, end, byte, 16);
+    if (error != std::errc() || stop != end) return std::nullopt;
+    bytes.push_back(static_cast<char>(byte));
+  }
+  return bytes;
 }
 
 }  // namespace ospatrol::base

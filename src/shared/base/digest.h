@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -13,5 +14,7 @@ std::string Sha1Hex(std::string_view bytes);
 std::string Sha256Hex(std::string_view bytes);
 
 std::string ToHex(std::string_view bytes);
+// The bytes that `hex` stands for, in either case; nothing when it is not pairs of hex digits.
+std::optional<std::string> FromHex(std::string_view hex);
 
 }  // namespace ospatrol::base

@@ -763,4 +763,9 @@ inline constexpr Message kResponseOverdue{9603, Level::kWarn,
                                           "{} runs longer than {} s and is ended.",
                                           "Correct the script, or raise execd.max_runtime."};
 
+// --- monitord (9650-9699) ---
+inline constexpr Message kWatchedAgentsNotSaved{
+    9650, Level::kError, "Cannot remember which agents are connected: {}.",
+    "Check space, owner and mode of queue/ospatrol. After a restart their changes are told again."};
+
 }  // namespace ospatrol::msg

@@ -52,6 +52,7 @@ inline constexpr std::string_view kEventQueue = "queue/ospatrol/queue";
 inline constexpr std::string_view kEventStream = "queue/ospatrol/stream";
 inline constexpr std::string_view kWaitLock = "queue/ospatrol/.wait";
 inline constexpr std::string_view kAgentIdentity = "queue/ospatrol/.agent_info";
+inline constexpr std::string_view kWatchedAgents = "queue/ospatrol/.monitord_agents";
 inline constexpr std::string_view kExecQueue = "queue/alerts/execq";
 inline constexpr std::string_view kResponseQueue = "queue/alerts/ar";
 inline constexpr std::string_view kAgentInfo = "queue/agent-info";

@@ -26,5 +26,11 @@ TEST(Random, GivesAsManyBytesAsAskedFor) {
   EXPECT_NE(RandomBytes(16), RandomBytes(16));
 }
 
+TEST(Hex, IsReadBackInEitherCase) {
+  EXPECT_EQ(FromHex("00ffAb"), std::string("\0\xff\xab", 3));
+  EXPECT_EQ(FromHex(""), "");
+  for (const char* wrong : {"0", "0g", "-1", "0x11", " 1"}) EXPECT_FALSE(FromHex(wrong)) << wrong;
+}
+
 }  // namespace
 }  // namespace ospatrol::base
