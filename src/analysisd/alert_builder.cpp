@@ -7,6 +7,15 @@
 namespace ospatrol::analysisd {
 namespace {
 
+// Most fields of most events are unset.
+void Copy(std::string_view value, std::string& to) {
+  if (value.empty()) {
+    to.clear();
+  } else {
+    to.assign(value);
+  }
+}
+
 void FillRule(const Verdict& verdict, alert::Alert& alert) {
   const Rule* rule = verdict.rule;
   if (rule == nullptr) {
@@ -33,22 +42,22 @@ void FillDecoder(const Event& event, alert::Alert& alert) {
 }
 
 void FillFields(const Event& event, alert::Alert& alert) {
-  alert.srcip = event.Get(Field::kSrcIp);
-  alert.dstip = event.Get(Field::kDstIp);
-  alert.srcport = event.Get(Field::kSrcPort);
-  alert.dstport = event.Get(Field::kDstPort);
-  alert.srcgeoip = event.Get(Field::kSrcGeoip);
-  alert.dstgeoip = event.Get(Field::kDstGeoip);
-  alert.protocol = event.Get(Field::kProtocol);
-  alert.action = event.Get(Field::kAction);
-  alert.srcuser = event.Get(Field::kSrcUser);
-  alert.dstuser = event.Get(Field::kDstUser);
-  alert.id_field = event.Get(Field::kId);
-  alert.url = event.Get(Field::kUrl);
-  alert.data = event.Get(Field::kData);
-  alert.status = event.Get(Field::kStatus);
-  alert.systemname = event.Get(Field::kSystemName);
-  alert.filename = event.Get(Field::kFilename);
+  Copy(event.Get(Field::kSrcIp), alert.srcip);
+  Copy(event.Get(Field::kDstIp), alert.dstip);
+  Copy(event.Get(Field::kSrcPort), alert.srcport);
+  Copy(event.Get(Field::kDstPort), alert.dstport);
+  Copy(event.Get(Field::kSrcGeoip), alert.srcgeoip);
+  Copy(event.Get(Field::kDstGeoip), alert.dstgeoip);
+  Copy(event.Get(Field::kProtocol), alert.protocol);
+  Copy(event.Get(Field::kAction), alert.action);
+  Copy(event.Get(Field::kSrcUser), alert.srcuser);
+  Copy(event.Get(Field::kDstUser), alert.dstuser);
+  Copy(event.Get(Field::kId), alert.id_field);
+  Copy(event.Get(Field::kUrl), alert.url);
+  Copy(event.Get(Field::kData), alert.data);
+  Copy(event.Get(Field::kStatus), alert.status);
+  Copy(event.Get(Field::kSystemName), alert.systemname);
+  Copy(event.Get(Field::kFilename), alert.filename);
   alert.dynamic_fields.resize(event.dynamic_fields.size());
   for (size_t i = 0; i < event.dynamic_fields.size(); ++i) {
     alert.dynamic_fields[i].first = event.dynamic_fields[i].first;

@@ -103,7 +103,8 @@ void AlertWriter::SetOptions(WriterOptions options) {
 }
 
 void AlertWriter::AddAlert(alert::Alert& alert) {
-  alert.id = fmt::format("{}.{}", alert.time, next_number_++);
+  const fmt::format_int time(alert.time), number(next_number_++);
+  alert.id.assign(time.data(), time.size()).append(1, '.').append(number.data(), number.size());
   if (custom_) {
     custom_->Append(alert, outputs_[kAlerts].pending);
     alert::AppendTextRecord(alert, outputs_[kSpool].pending);

@@ -12,7 +12,7 @@ void CopyRuleFacts(const Rule& rule, alert::RuleFacts& facts) {
   facts.group = rule.group;
   facts.info = rule.info_text;
   facts.cve = rule.cve;
-  facts.mitre_ids = rule.mitre_ids;
+  if (facts.mitre_ids != rule.mitre_ids) facts.mitre_ids = rule.mitre_ids;
   facts.text = rule.text.get();
 }
 

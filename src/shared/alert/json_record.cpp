@@ -113,9 +113,11 @@ std::string_view PreviousOutput(const Alert& alert) {
 }  // namespace
 
 void AppendJsonRecord(const Alert& alert, std::string& out) {
-  JsonObject object(out);
+  thread_local RecordText record;
+  record.Clear();
+  JsonObject object(record);
   object.Key("rule");
-  AppendJsonRule(alert, out);
+  AppendJsonRule(alert, record);
   object.String("id", alert.id);
   object.Number("TimeStamp", alert.time * 1000);
   object.StringIfSet("decoder", alert.decoder.name);
@@ -135,7 +137,7 @@ void AppendJsonRecord(const Alert& alert, std::string& out) {
   object.StringIfSet("previous_output", PreviousOutput(alert));
   if (!alert.file.path.empty()) {
     object.Key("SyscheckFile");
-    JsonObject file(out);
+    JsonObject file(record);
     file.String("path", alert.file.path);
     AppendFileFacts(alert.file, file);
     file.End();
@@ -155,11 +157,14 @@ void AppendJsonRecord(const Alert& alert, std::string& out) {
   object.String("timestamp", TimeText(alert.time));
   object.StringIfSet("logfile", LogFile(alert.location));
   object.End();
-  out += '\n';
+  record.Append('\n');
+  out += record.view();
 }
 
 void AppendJsonArchive(const Alert& alert, std::string_view log, std::string& out) {
-  JsonObject object(out);
+  thread_local RecordText record;
+  record.Clear();
+  JsonObject object(record);
   object.StringIfSet("program_name", alert.program_name);
   object.StringIfSet("log", log);
   object.StringIfSet("srcip", alert.srcip);
@@ -182,7 +187,7 @@ void AppendJsonArchive(const Alert& alert, std::string_view log, std::string& ou
   }
   if (alert.rule.id != 0) {
     object.Key("rule");
-    AppendJsonRule(alert, out);
+    AppendJsonRule(alert, record);
   }
   AppendDynamicFields(
       alert, [](std::string_view name) { return Collides(name, kArchiveKeys); }, object);
@@ -193,7 +198,8 @@ void AppendJsonArchive(const Alert& alert, std::string_view log, std::string& ou
   object.StringIfSet("agentip", AgentAddress(alert.location));
   object.StringIfSet("logfile", LogFile(alert.location));
   object.End();
-  out += '\n';
+  record.Append('\n');
+  out += record.view();
 }
 
 }  // namespace ospatrol::alert

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -51,13 +52,13 @@ struct Compliance {
 };
 constexpr std::array<Compliance, 2> kCompliance{{{"pci_dss_", "PCI_DSS"}, {"cis_", "CIS"}}};
 
-void AppendStrings(const std::vector<std::string_view>& values, std::string& out) {
-  out += '[';
+void AppendStrings(const std::vector<std::string_view>& values, RecordText& out) {
+  out.Append('[');
   for (size_t i = 0; i < values.size(); ++i) {
-    if (i > 0) out += ',';
+    if (i > 0) out.Append(',');
     AppendJsonString(values[i], out);
   }
-  out += ']';
+  out.Append(']');
 }
 
 // Splits the raw group string: plain groups, and parts that name a requirement of a standard.
@@ -124,7 +125,7 @@ bool HasGroup(const std::vector<std::string_view>& groups, std::string_view name
 
 }  // namespace
 
-void AppendJsonRuleHead(const RuleFacts& rule, std::string& out) {
+void AppendJsonRuleHead(const RuleFacts& rule, RecordText& out) {
   JsonObject object(out);
   if (rule.level > 0) object.Number("level", rule.level);
   object.String("comment", rule.comment);
@@ -134,7 +135,7 @@ void AppendJsonRuleHead(const RuleFacts& rule, std::string& out) {
   if (rule.frequency != 0) object.Number("frequency", rule.frequency);
 }
 
-void AppendJsonRuleTail(const RuleFacts& rule, std::string_view log, std::string& out) {
+void AppendJsonRuleTail(const RuleFacts& rule, std::string_view log, RecordText& out) {
   JsonObject object = JsonObject::Continue(out);
   object.String("group", rule.group);
   NamedArrays arrays;
@@ -162,17 +163,17 @@ bool DependsOnLog(const RuleFacts& rule) {
   return HasGroup(SplitGroups(rule.group, arrays), kRootcheck);
 }
 
-void AppendJsonRule(const Alert& alert, std::string& out) {
+void AppendJsonRule(const Alert& alert, RecordText& out) {
   const RuleFacts& rule = alert.rule;
   const bool made = rule.text != nullptr && rule.text->has_json;
   if (made) {
-    out += rule.text->json_head;
+    out.Append(rule.text->json_head);
   } else {
     AppendJsonRuleHead(rule, out);
   }
   if (rule.fired_times != 0) JsonObject::Continue(out).Number("firedtimes", rule.fired_times);
   if (made) {
-    out += rule.text->json_tail;
+    out.Append(rule.text->json_tail);
   } else {
     AppendJsonRuleTail(rule, alert.full_log, out);
   }

@@ -1,11 +1,7 @@
 #include "alert/json_text.h"
 
-#include <fmt/format.h>
-
-#include <algorithm>
 #include <array>
 #include <cstring>
-#include <iterator>
 
 namespace ospatrol::alert {
 namespace {
@@ -59,102 +55,95 @@ Sequence SequenceAt(std::string_view text, size_t at) {
   return {length, true};
 }
 
-void AppendEscape(char c, std::string& out) {
-  switch (c) {
-    case '"':
-      out += "\\\"";
-      break;
-    case '\\':
-      out += "\\\\";
-      break;
-    case '\b':
-      out += "\\b";
-      break;
-    case '\f':
-      out += "\\f";
-      break;
-    case '\n':
-      out += "\\n";
-      break;
-    case '\r':
-      out += "\\r";
-      break;
-    case '\t':
-      out += "\\t";
-      break;
-    default:
-      fmt::format_to(std::back_inserter(out), "\\u{:04x}", static_cast<unsigned>(c));
+// Longest form of one byte: "\u001f".
+constexpr size_t kLongest = 6;
+
+char* AppendEscape(char c, char* to) {
+  constexpr std::string_view kShort = "\"\\\b\f\n\r\t";
+  constexpr std::string_view kLetters = "\"\\bfnrt";
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  *to++ = '\\';
+  const size_t letter = kShort.find(c);
+  if (letter != std::string_view::npos) {
+    *to++ = kLetters[letter];
+    return to;
   }
+  const auto byte = static_cast<uint8_t>(c);
+  to = RecordText::Copy("u00", to);
+  *to++ = kDigits[byte >> 4];
+  *to++ = kDigits[byte & 0xf];
+  return to;
 }
 
-// Bytes from `at` on that a JSON string takes as they are, eight at a time.
-size_t PlainFrom(std::string_view text, size_t at) {
+// Are there bytes that a JSON string does not take as they are, among these eight?
+bool HasSpecialBytes(uint64_t bytes) {
   constexpr uint64_t kOnes = 0x0101010101010101;
   constexpr uint64_t kHighBits = 0x80 * kOnes;
-  const auto has_byte_below = [](uint64_t bytes, uint64_t n) {
-    return (bytes - n * kOnes) & ~bytes;
-  };
-  for (; text.size() - at >= 8; at += 8) {
+  const auto zeros = [](uint64_t word) { return (word - kOnes) & ~word; };
+  const uint64_t special = bytes | ControlBytes(bytes) | zeros(bytes ^ (uint64_t{'"'} * kOnes)) |
+                           zeros(bytes ^ (uint64_t{'\\'} * kOnes));
+  return (special & kHighBits) != 0;
+}
+
+// Copies the run of plain bytes from `at` on, eight at a time while there are so many.
+size_t CopyPlain(std::string_view text, size_t at, char*& to) {
+  for (; text.size() - at >= RecordText::kWord; at += RecordText::kWord) {
     uint64_t bytes = 0;
     std::memcpy(&bytes, text.data() + at, sizeof(bytes));
-    const uint64_t special = bytes | has_byte_below(bytes, 0x20) |
-                             has_byte_below(bytes ^ (uint64_t{'"'} * kOnes), 1) |
-                             has_byte_below(bytes ^ (uint64_t{'\\'} * kOnes), 1);
-    if ((special & kHighBits) != 0) break;
+    if (HasSpecialBytes(bytes)) break;
+    std::memcpy(to, &bytes, sizeof(bytes));
+    to += sizeof(bytes);
   }
-  while (at < text.size() && kClasses[Byte(text, at)] == kPlain) ++at;
+  while (at < text.size() && kClasses[Byte(text, at)] == kPlain) *to++ = text[at++];
   return at;
 }
 
-void AppendNumber(const fmt::format_int& number, std::string& out) {
-  out.append(number.data(), number.size());
+// Writes the string with its quotes to where there is room for it; gives the end.
+char* WriteString(std::string_view text, char* to) {
+  *to++ = '"';
+  for (size_t at = CopyPlain(text, 0, to); at < text.size(); at = CopyPlain(text, at, to)) {
+    if (kClasses[Byte(text, at)] == kEscape) {
+      to = AppendEscape(text[at++], to);
+      continue;
+    }
+    const Sequence sequence = SequenceAt(text, at);
+    to = RecordText::Copy(sequence.valid ? text.substr(at, sequence.length) : kReplacement, to);
+    at += sequence.length;
+  }
+  *to++ = '"';
+  return to;
 }
+
+size_t RoomFor(std::string_view text) { return text.size() * kLongest + 2; }
 
 }  // namespace
 
-void AppendJsonString(std::string_view text, std::string& out) {
-  out += '"';
-  size_t plain = 0;  // where the run of bytes begins that go out as they are
-  size_t at = PlainFrom(text, 0);
-  while (at < text.size()) {
-    const uint8_t kind = kClasses[Byte(text, at)];
-    const Sequence sequence = kind == kMultibyte ? SequenceAt(text, at) : Sequence{};
-    if (!sequence.valid) {
-      out += text.substr(plain, at - plain);
-      if (kind == kEscape) {
-        AppendEscape(text[at], out);
-      } else {
-        out += kReplacement;
-      }
-      plain = at + sequence.length;
-    }
-    at = PlainFrom(text, at + sequence.length);
-  }
-  out += text.substr(plain);
-  out += '"';
+void AppendJsonString(std::string_view text, RecordText& out) {
+  out.End(WriteString(text, out.Begin(RoomFor(text))));
 }
 
-// Keys are short: put together on the side, they go out with one call.
+void AppendJsonString(std::string_view text, std::string& out) {
+  RecordText string;
+  AppendJsonString(text, string);
+  out += string.view();
+}
+
 void JsonObject::Key(std::string_view key) {
-  std::array<char, 64> bytes;
-  if (key.size() + 4 > bytes.size()) {
-    AnyKey(key);
-    return;
-  }
-  char* to = bytes.data();
+  char* to = out_.Begin(key.size() + 4);
   if (!first_) *to++ = ',';
   *to++ = '"';
-  to = std::copy(key.begin(), key.end(), to);
+  to = RecordText::Copy(key, to);
   *to++ = '"';
   *to++ = ':';
-  out_.append(bytes.data(), static_cast<size_t>(to - bytes.data()));
+  out_.End(to);
   first_ = false;
 }
 
 void JsonObject::AnyKey(std::string_view key) {
-  Comma();
+  if (!first_) out_.Append(',');
+  first_ = false;
   AppendJsonString(key, out_);
-  out_ += ':';
+  out_.Append(':');
 }
 
 void JsonObject::String(std::string_view key, std::string_view value) {
@@ -164,12 +153,12 @@ void JsonObject::String(std::string_view key, std::string_view value) {
 
 void JsonObject::Number(std::string_view key, int64_t value) {
   Key(key);
-  AppendNumber(fmt::format_int(value), out_);
+  out_.AppendNumber(value);
 }
 
 void JsonObject::Number(std::string_view key, uint64_t value) {
   Key(key);
-  AppendNumber(fmt::format_int(value), out_);
+  out_.AppendNumber(value);
 }
 
 }  // namespace ospatrol::alert

@@ -5,22 +5,25 @@
 #include <string>
 #include <string_view>
 
+#include "alert/record_text.h"
+
 namespace ospatrol::alert {
 
 // Appends `text` as a JSON string with quotes: control bytes escaped, invalid UTF-8 replaced by
 // U+FFFD.
+void AppendJsonString(std::string_view text, RecordText& out);
 void AppendJsonString(std::string_view text, std::string& out);
 
 // An object or array under construction: puts the commas. Begin and end bytes are written by it
 // too.
 class JsonObject {
  public:
-  explicit JsonObject(std::string& out) : out_(out) { out_ += '{'; }
+  explicit JsonObject(RecordText& out) : out_(out) { out_.Append('{'); }
   JsonObject(const JsonObject&) = delete;
   JsonObject& operator=(const JsonObject&) = delete;
   // Goes on with an object that has members already.
-  static JsonObject Continue(std::string& out) { return JsonObject(out, false); }
-  void End() { out_ += '}'; }
+  static JsonObject Continue(RecordText& out) { return JsonObject(out, false); }
+  void End() { out_.Append('}'); }
 
   // `key` must need no escaping.
   void Key(std::string_view key);
@@ -35,15 +38,11 @@ class JsonObject {
   // For a key that an outsider chose.
   void AnyKey(std::string_view key);
 
-  std::string& out() { return out_; }
+  RecordText& out() { return out_; }
 
  private:
-  JsonObject(std::string& out, bool first) : out_(out), first_(first) {}
-  void Comma() {
-    if (!first_) out_ += ',';
-    first_ = false;
-  }
-  std::string& out_;
+  JsonObject(RecordText& out, bool first) : out_(out), first_(first) {}
+  RecordText& out_;
   bool first_ = true;
 };
 

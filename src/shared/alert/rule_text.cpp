@@ -8,11 +8,16 @@ namespace ospatrol::alert {
 
 RuleText RuleText::Of(const RuleFacts& facts) {
   RuleText text;
-  AppendRuleLine(facts, text.line);
+  RecordText line;
+  AppendRuleLine(facts, line);
+  text.line = line.view();
   text.has_json = !DependsOnLog(facts);
   if (text.has_json) {
-    AppendJsonRuleHead(facts, text.json_head);
-    AppendJsonRuleTail(facts, {}, text.json_tail);
+    RecordText head, tail;
+    AppendJsonRuleHead(facts, head);
+    AppendJsonRuleTail(facts, {}, tail);
+    text.json_head = head.view();
+    text.json_tail = tail.view();
   }
   return text;
 }

@@ -1,43 +1,54 @@
 #include "alert/text_record.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <array>
-#include <iterator>
+#include <cstdint>
+#include <cstring>
 
 #include "alert/record_lines.h"
 #include "alert/rule_text.h"
 #include "alert/time_text.h"
-#include "base/text.h"
 
 namespace ospatrol::alert {
 namespace {
 
 constexpr std::string_view kLineBreakers{"\n\r\0", 3};
 
+// Copies `text` up to the first byte that HasControlBytes() would find, some plain ones before it
+// perhaps left; gives how much.
+size_t CopyPlain(std::string_view text, char*& to) {
+  size_t at = 0;
+  for (; text.size() - at >= RecordText::kWord; at += RecordText::kWord) {
+    uint64_t bytes = 0;
+    std::memcpy(&bytes, text.data() + at, sizeof(bytes));
+    if (ControlBytes(bytes) != 0) return at;
+    std::memcpy(to, &bytes, sizeof(bytes));
+    to += sizeof(bytes);
+  }
+  for (; at < text.size() && static_cast<uint8_t>(text[at]) >= 0x20; ++at) *to++ = text[at];
+  return at;
+}
+
+bool IsLineBreaker(char c) { return kLineBreakers.find(c) != std::string_view::npos; }
+
 // A value that must stay on its line.
-void AppendOneLine(std::string_view value, std::string& out) {
-  if (!base::HasControlBytes(value)) {
-    out += value;
-    return;
-  }
-  for (const char c : value) {
-    out += kLineBreakers.find(c) == std::string_view::npos ? c : ' ';
-  }
+void AppendOneLine(std::string_view value, RecordText& out) {
+  char* to = out.Begin(value.size());
+  for (const char c : value.substr(CopyPlain(value, to))) *to++ = IsLineBreaker(c) ? ' ' : c;
+  out.End(to);
 }
 
-void AppendField(std::string_view label, std::string_view value, std::string& out) {
+void AppendField(std::string_view label, std::string_view value, RecordText& out) {
   if (value.empty()) return;
-  out += label;
+  out.Append(label);
   AppendOneLine(value, out);
-  out += '\n';
+  out.Append('\n');
 }
 
-void AppendWhere(const Alert& alert, std::string& out) {
+void AppendWhere(const Alert& alert, RecordText& out) {
   if (!alert.hostname.empty() && alert.hostname != alert.location) {
     AppendOneLine(alert.hostname, out);
-    out += "->";
+    out.Append("->");
   }
   AppendOneLine(alert.location, out);
 }
@@ -50,23 +61,22 @@ enum class Trust {
 
 // One line of log text with its LF. CR and NUL are gone before it is looked at: they could hide
 // what it begins with.
-void AppendLogLine(std::string_view line, Trust trust, std::string& out) {
+void AppendLogLine(std::string_view line, Trust trust, RecordText& out) {
   const size_t begin = out.size();
-  if (!base::HasControlBytes(line)) {
-    out += line;
-  } else {
-    std::copy_if(line.begin(), line.end(), std::back_inserter(out),
-                 [](char c) { return kLineBreakers.find(c) == std::string_view::npos; });
+  char* to = out.Begin(line.size());
+  for (const char c : line.substr(CopyPlain(line, to))) {
+    if (!IsLineBreaker(c)) *to++ = c;
   }
-  const std::string_view written = std::string_view(out).substr(begin);
+  out.End(to);
+  const std::string_view written = out.view().substr(begin);
   const bool forged = trust == Trust::kIntegrity
                           ? IsHeaderLine(written)
                           : IsHeaderLine(written) || IsIntegrityLine(written);
-  if (written.empty() || forged) out.insert(begin, 1, ' ');
-  out += '\n';
+  if (written.empty() || forged) out.Insert(begin, ' ');
+  out.Append('\n');
 }
 
-void AppendLogText(std::string_view text, Trust trust, std::string& out) {
+void AppendLogText(std::string_view text, Trust trust, RecordText& out) {
   text = text.substr(0, kMaxLogText);
   for (;;) {
     const size_t end = text.find('\n');
@@ -79,27 +89,39 @@ void AppendLogText(std::string_view text, Trust trust, std::string& out) {
   }
 }
 
-}  // namespace
-
-void AppendRuleLine(const RuleFacts& rule, std::string& out) {
-  fmt::format_to(std::back_inserter(out), "Rule: {} (level {}) -> '", rule.id, rule.level);
-  AppendOneLine(rule.comment, out);
-  out += "'\n";
+// Where this thread puts records together.
+RecordText& Fresh() {
+  thread_local RecordText text;
+  text.Clear();
+  return text;
 }
 
-void AppendTextRecord(const Alert& alert, std::string& out) {
-  out += kRecordStart;
-  out += ' ';
-  out += alert.id;
-  out += alert.mail ? ": mail  - " : ": - ";
+}  // namespace
+
+void AppendRuleLine(const RuleFacts& rule, RecordText& out) {
+  out.Append("Rule: ");
+  out.AppendNumber(int64_t{rule.id});
+  out.Append(" (level ");
+  out.AppendNumber(int64_t{rule.level});
+  out.Append(") -> '");
+  AppendOneLine(rule.comment, out);
+  out.Append("'\n");
+}
+
+void AppendTextRecord(const Alert& alert, std::string& record) {
+  RecordText& out = Fresh();
+  out.Append(kRecordStart);
+  out.Append(' ');
+  out.Append(alert.id);
+  out.Append(alert.mail ? ": mail  - " : ": - ");
   AppendOneLine(alert.rule.group, out);
-  out += '\n';
-  out += TimeText(alert.time);
-  out += ' ';
+  out.Append('\n');
+  out.Append(TimeText(alert.time));
+  out.Append(' ');
   AppendWhere(alert, out);
-  out += '\n';
+  out.Append('\n');
   if (alert.rule.text != nullptr) {
-    out += alert.rule.text->line;
+    out.Append(alert.rule.text->line);
   } else {
     AppendRuleLine(alert.rule, out);
   }
@@ -113,7 +135,7 @@ void AppendTextRecord(const Alert& alert, std::string& out) {
 
   const bool integrity = alert.decoder.name.starts_with("syscheck_");
   if (alert.full_log.empty()) {
-    out += '\n';
+    out.Append('\n');
   } else {
     AppendLogText(alert.full_log, integrity ? Trust::kIntegrity : Trust::kNone, out);
   }
@@ -122,26 +144,30 @@ void AppendTextRecord(const Alert& alert, std::string& out) {
   // A log text that ends in LF is followed by two empty lines; earlier events must not stand behind
   // the first of them.
   if (earlier == 0 && alert.full_log.size() <= kMaxLogText && alert.full_log.ends_with('\n')) {
-    out += '\n';
+    out.Append('\n');
   }
-  out += '\n';
+  out.Append('\n');
+  record += out.view();
 }
 
-void AppendArchiveLine(const Alert& alert, std::string& out) {
-  out += TimeText(alert.time);
-  out += ' ';
+void AppendArchiveLine(const Alert& alert, std::string& line) {
+  RecordText& out = Fresh();
+  out.Append(TimeText(alert.time));
+  out.Append(' ');
   AppendWhere(alert, out);
-  out += ' ';
+  out.Append(' ');
   AppendOneLine(alert.full_log, out);
-  out += '\n';
+  out.Append('\n');
+  line += out.view();
 }
 
-void AppendFirewallLine(const Alert& alert, std::string& out) {
+void AppendFirewallLine(const Alert& alert, std::string& line) {
+  RecordText& out = Fresh();
   const auto or_zero = [](const std::string& port) {
     return port.empty() ? std::string_view("0") : std::string_view(port);
   };
-  out += TimeText(alert.time);
-  out += ' ';
+  out.Append(TimeText(alert.time));
+  out.Append(' ');
   AppendWhere(alert, out);
   for (const std::string_view part :
        {std::string_view(" "), std::string_view(alert.action), std::string_view(" "),
@@ -150,7 +176,8 @@ void AppendFirewallLine(const Alert& alert, std::string& out) {
         std::string_view(alert.dstip), std::string_view(":"), or_zero(alert.dstport)}) {
     AppendOneLine(part, out);
   }
-  out += '\n';
+  out.Append('\n');
+  line += out.view();
 }
 
 }  // namespace ospatrol::alert

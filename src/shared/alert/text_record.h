@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "alert/alert.h"
+#include "alert/record_text.h"
 
 namespace ospatrol::alert {
 
@@ -18,7 +19,7 @@ inline constexpr size_t kMaxLastEvents = 11;
 void AppendTextRecord(const Alert& alert, std::string& out);
 
 // "Rule: 5710 (level 5) -> 'comment'" LF, a part of it.
-void AppendRuleLine(const RuleFacts& rule, std::string& out);
+void AppendRuleLine(const RuleFacts& rule, RecordText& out);
 
 // "2026 Nov 22 10:00:01 gw1->/var/log/auth.log text" LF: archives.log. One line, whatever the text
 // holds.

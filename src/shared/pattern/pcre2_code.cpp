@@ -4,6 +4,7 @@
 #include <pcre2.h>
 
 #include <algorithm>
+#include <mutex>
 #include <string>
 
 namespace ospatrol::pattern {
@@ -138,9 +139,21 @@ Pcre2Code::Pcre2Code(pcre2_code* code, std::string_view text, bool trusts_utf)
   utf_ = (flags & PCRE2_UTF) != 0;
   anchored_ = (flags & PCRE2_ANCHORED) != 0;
   single_start_ = anchored_ || text.find("\\G") != std::string_view::npos;
-  // Without leave to make memory executable the interpreter does the work.
-  jit_ = pcre2_jit_compile(code, PCRE2_JIT_COMPLETE) == 0 &&
-         Info<size_t>(code, PCRE2_INFO_JITSIZE) != 0;
+}
+
+// Meanwhile other threads may run the same code in the interpreter, which uses nothing that is
+// written here.
+bool Pcre2Code::CompileNow() const {
+  static std::mutex one_at_a_time;
+  const std::lock_guard lock(one_at_a_time);
+  Machine machine = machine_.load(std::memory_order_relaxed);
+  if (machine == Machine::kUnknown) {
+    const bool made = pcre2_jit_compile(code_, PCRE2_JIT_COMPLETE) == 0 &&
+                      Info<size_t>(code_, PCRE2_INFO_JITSIZE) != 0;
+    machine = made ? Machine::kCode : Machine::kNone;
+    machine_.store(machine, std::memory_order_release);
+  }
+  return machine == Machine::kCode;
 }
 
 Pcre2Code::~Pcre2Code() { pcre2_code_free(code_); }
@@ -152,7 +165,7 @@ Pcre2Code::Result Pcre2Code::Search(std::string_view subject, const Bounds& boun
   pcre2_match_data* data = workspace.Data(groups_ + 1);
   if (context == nullptr || data == nullptr) return Result::kLimit;
   int result = 0;
-  if (jit_ && !bounds.interpret) {
+  if (!bounds.interpret && compiled()) {
     result = pcre2_jit_match(code_, Bytes(subject), subject.size(), bounds.start, 0, data, context);
   } else {
     const uint32_t flags = PCRE2_NO_JIT | (trusts_utf_ ? PCRE2_NO_UTF_CHECK : 0U);

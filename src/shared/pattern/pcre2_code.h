@@ -2,6 +2,7 @@
 // them.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string_view>
@@ -50,20 +51,28 @@ class Pcre2Code {
 
   uint32_t groups() const { return groups_; }
   bool utf() const { return utf_; }
-  bool compiled() const { return jit_; }  // to machine code
+  // To machine code, which the first search or the first call of this makes: most patterns of a
+  // ruleset are never searched for on one machine. False where memory may not be made executable.
+  bool compiled() const {
+    const Machine machine = machine_.load(std::memory_order_acquire);
+    return machine == Machine::kUnknown ? CompileNow() : machine == Machine::kCode;
+  }
   // Matches can begin in one place only.
   bool anchored() const { return anchored_; }
   // That, or the pattern depends on where a search starts (\G).
   bool single_start() const { return single_start_; }
 
  private:
+  enum class Machine : uint8_t { kUnknown, kCode, kNone };
+
   Pcre2Code(pcre2_real_code_8* code, std::string_view text, bool trusts_utf);
+  bool CompileNow() const;
 
   pcre2_real_code_8* code_;
   uint32_t groups_ = 0;
   bool trusts_utf_;  // Options::utf; subjects of (*UTF) patterns are checked
   bool utf_ = false;
-  bool jit_ = false;
+  mutable std::atomic<Machine> machine_{Machine::kUnknown};
   bool anchored_ = false;
   bool single_start_ = false;
 };
