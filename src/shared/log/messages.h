@@ -463,10 +463,10 @@ inline constexpr Message kSharedFileLeftOut{
     9455, Level::kWarn, "Not sent to agents: etc/shared/{}.",
     "Shared files are regular files of at most 1 MiB without NUL bytes."};
 inline constexpr Message kAgentConfRefused{
-    9456, Level::kError, "{} Agents keep the version before.",
+    9456, Level::kError, "{}. Agents keep the version before.",
     "Correct etc/shared/agent.conf; verify-agent-conf checks it."};
 inline constexpr Message kMergedNotWritten{9457, Level::kError,
-                                           "{} Agents get the shared files nevertheless.",
+                                           "{}. Agents get the shared files nevertheless.",
                                            "etc/shared must be writable for group ospatrol."};
 inline constexpr Message kAgentInfoFailed{
     9458, Level::kWarn, "Cannot write '{}': {}.",
@@ -520,7 +520,7 @@ inline constexpr Message kNeedsRestart{
     9474, Level::kWarn, "The listeners of <remote> changed; restart ospatrol-remoted for them.",
     "Ports and addresses are bound before the program gives up root."};
 inline constexpr Message kKeysUnreadable{9475, Level::kError,
-                                         "{} The agents known before stay in use.",
+                                         "{}. The agents known before stay in use.",
                                          "etc/client.keys must be readable for group ospatrol."};
 inline constexpr Message kTooManyAgents{
     9476, Level::kWarn, "{} agents in etc/client.keys, more than remoted.max_agents ({}).",

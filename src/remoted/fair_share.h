@@ -1,0 +1,43 @@
+// Who sends most waits most: while more packets come than can be opened, every source gets the same
+// share of the work, so that a flood of one cannot keep the keep-alives of the others from being
+// read (the kernel drops what is not read, whoever sent it).
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+
+#include "secure/peer_address.h"
+
+namespace ospatrol::remoted {
+
+// Thread-compatible. O(1) and about 20 KiB: sources share counters by hash, so a quiet one that
+// shares with a loud one loses packets for at most kPeriod; then the hash is another.
+class FairShare {
+ public:
+  using Clock = std::chrono::steady_clock;
+  static constexpr size_t kCounters = 4096;
+  static constexpr std::chrono::milliseconds kPeriod{200};
+  // The socket has not been empty for so many full batches in a row: more comes than goes.
+  static constexpr int kOverloadBatches = 128;
+  // Of those above their share one in so many is read nevertheless: it is a sign of life.
+  static constexpr uint32_t kReadOneIn = 16;
+
+  // A batch was read; `full`: it had as many packets as one can have.
+  void Batch(bool full, Clock::time_point now);
+  bool overloaded() const { return full_batches_ >= kOverloadBatches; }
+
+  // May this packet be opened? Always, unless overloaded.
+  bool Admit(const secure::PeerAddress& source);
+
+ private:
+  int full_batches_ = 0;
+  Clock::time_point began_{};
+  uint32_t admitted_ = 0;  // in this period
+  uint32_t sources_ = 0;   // counters in use
+  uint32_t allowance_ = 64;
+  uint64_t salt_ = 0;
+  std::array<uint32_t, kCounters> counts_{};
+};
+
+}  // namespace ospatrol::remoted

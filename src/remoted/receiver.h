@@ -1,0 +1,81 @@
+// A thread that owns one of the UDP sockets of the secure port: reads packets in batches, has them
+// handled by version, and sends the answers.
+//
+// Control messages are never behind events: a receiver does not wait for analysisd, and the answer
+// to a keep-alive leaves with the batch that brought it.
+#pragma once
+
+#include <atomic>
+#include <deque>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/fd.h"
+#include "remoted/fair_share.h"
+#include "remoted/version1.h"
+#include "remoted/version2.h"
+
+namespace ospatrol::remoted {
+
+class Receiver {
+ public:
+  Receiver(Channel& channel, UdpSocket& socket, uint16_t number, int port);
+  Receiver(const Receiver&) = delete;
+  Receiver& operator=(const Receiver&) = delete;
+  ~Receiver() { Stop(); }
+
+  void Start();
+  void Stop();
+
+  // Thread-safe.
+  void Stored(std::vector<Outlet::Taken> taken);  // analysisd has answered for these
+  void Send(AgentPtr agent);                      // its link of version 2 has something to send
+
+ private:
+  // A packet of somebody unknown: it waits for the keys that may just be changing.
+  struct Parked {
+    std::string bytes;
+    Route from;
+    std::chrono::steady_clock::time_point until;
+  };
+
+  void Run();
+  void Wait();
+  void TakeMail();
+  void ReceiveAll();
+  // False: nobody knows its sender.
+  bool Handle(const Packet& packet);
+  void HandleOrPark(const Packet& packet);
+  void RetryParked();
+  void LogUnknown(const Packet& packet);
+  void Wake();
+
+  Channel& channel_;
+  UdpSocket& socket_;
+  const uint16_t number_;
+  const int port_;
+  UdpReader reader_;
+  Version1Sender sender_;
+  Version1 version1_;
+  Version2 version2_;
+  FairShare share_;
+
+  RegistryPtr registry_;
+  uint64_t registry_version_ = 0;
+  Policy policy_;
+  secure::v2::Now now_;
+  std::deque<Parked> parked_;
+  uint64_t parked_version_ = 0;  // of the table that did not know them
+
+  base::Fd wake_;
+  std::atomic<bool> stopping_{false};
+  std::mutex mail_mutex_;
+  std::vector<Outlet::Taken> stored_;
+  std::vector<AgentPtr> to_send_;
+  std::thread thread_;
+  log::Limited<msg::kSocketFailed> failed_;
+};
+
+}  // namespace ospatrol::remoted
