@@ -40,6 +40,8 @@ AgentLink::Core::Core(Config config, EventSource& source, AgentPeer& peer, Rando
       random_(random),
       events_(source),
       files_(peer) {
+  // Only what is derived from it is needed.
+  Wipe({reinterpret_cast<uint8_t*>(config_.key.data()), config_.key.size()});
   for (const uint64_t number : config_.controls_done) {
     controls_done_.push_back({number, ControlResult::kDone, ""});
   }

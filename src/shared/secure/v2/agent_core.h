@@ -86,7 +86,7 @@ class AgentLink::Core {
   int64_t PingInterval() const;
   void NoteProgress(Now now);
 
-  const Config config_;
+  Config config_;
   const Psk psk_;
   EventSource& source_;
   AgentPeer& peer_;

@@ -14,7 +14,7 @@
 // The socket should set IP_MTU_DISCOVER to IP_PMTUDISC_PROBE (no fragments), else probing learns
 // nothing; EMSGSIZE counts as a lost datagram. NextDatagram needs kMaxDatagram bytes.
 //
-// Thread-compatible. About 120 KiB at most while idle after use (compressor and buffers).
+// Thread-compatible. About 200 KiB at most while idle after use (compressor and buffers).
 #pragma once
 
 #include <deque>

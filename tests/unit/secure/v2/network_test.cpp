@@ -74,6 +74,7 @@ TEST(Link, SurvivesABlackHoleOfAMinute) {
 
 TEST(Link, GoesOnAfterTheManagerLostItsSessions) {
   Simulation world(4);
+  world.manager.outlet_ms = 150;  // so much is lost with every kill
   SimulatedAgent& agent = world.AddAgent("001", kKey, 10);
   agent.Restart();
   Produce(world, agent, 3000, 2 * kMinute);
@@ -563,6 +564,7 @@ TEST_P(RandomFaults, LoseAndRepeatNothing) {
                      .delay_ms = static_cast<int64_t>(1 + world.random.Below(100)),
                      .jitter_ms = static_cast<int64_t>(world.random.Below(100)),
                      .mtu = world.random.Chance(0.5) ? 1400u : 65535u};
+    world.manager.outlet_ms = static_cast<int64_t>(world.random.Below(200));
     world.manager.answer_ms = static_cast<int64_t>(world.random.Below(200));
     SimulatedAgent& one = world.AddAgent("001", kKey, 10);
     // Sometimes the second one has the first one's key.

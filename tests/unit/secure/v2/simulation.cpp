@@ -120,29 +120,38 @@ bool SimulatedManager::Agent::Deliver(const SpoolId& spool, uint64_t first,
                                       std::span<const std::string_view> events) {
   SimulatedManager& manager = world.manager;
   if (manager.full) return false;
+  const std::vector<std::string> copies(events.begin(), events.end());
+  const int life = manager.life;
+  // What waits in the outlet of a remoted that is killed is gone.
+  world.In(manager.outlet_ms, [&manager, spool, first, copies, life] {
+    if (manager.life == life) manager.Take(spool, first, copies);
+  });
+  return true;
+}
+
+void SimulatedManager::Take(const SpoolId& spool, uint64_t first,
+                            const std::vector<std::string>& events) {
   uint64_t number = first;
-  for (const std::string_view event : events) {
-    uint64_t& last = manager.last[spool];
-    if (number <= last) {
-      ++manager.redelivered;
+  for (const std::string& event : events) {
+    uint64_t& known = last[spool];
+    if (number <= known) {
+      ++redelivered;
     } else {
-      for (uint64_t missing = last + 1; missing < number; ++missing) {
-        if (!manager.allowed_gaps[spool].contains(missing)) {
+      for (uint64_t missing = known + 1; missing < number; ++missing) {
+        if (!allowed_gaps[spool].contains(missing)) {
           world.faults.push_back(fmt::format("event {} came before {}", number, missing));
         }
       }
-      last = number;
-      manager.taken[spool].emplace_back(event);
-      manager.taken_numbers[spool].push_back(number);
+      known = number;
+      taken[spool].push_back(event);
+      taken_numbers[spool].push_back(number);
     }
     ++number;
   }
-  const int life = manager.life;
-  const uint64_t top = number - 1;
-  world.In(manager.answer_ms, [&manager, spool, top, life] {
-    if (manager.life == life) manager.Answer(spool, top);
+  const int life_then = life;
+  world.In(answer_ms, [this, spool, number, life_then] {
+    if (life == life_then) Answer(spool, number - 1);
   });
-  return true;
 }
 
 void SimulatedManager::Agent::Established(const Session& session) { sessions.push_back(session); }

@@ -165,6 +165,7 @@ class SimulatedManager {
   void Start();
   void Receive(uint64_t from, Bytes datagram);
   bool Flush(Agent& agent);  // true when something was sent
+  void Take(const SpoolId& spool, uint64_t first, const std::vector<std::string>& events);
   void Answer(const SpoolId& spool, uint64_t number);
 
   // State on disk.
@@ -176,6 +177,7 @@ class SimulatedManager {
   std::map<SpoolId, uint64_t> last;
   std::map<SpoolId, std::set<uint64_t>> allowed_gaps;
   bool full = false;      // analysisd takes nothing
+  int64_t outlet_ms = 3;  // until analysisd takes what was delivered
   int64_t answer_ms = 8;  // until it answers
   int redelivered = 0;    // repeats that its numbers kept out
 
