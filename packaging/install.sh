@@ -92,6 +92,28 @@ queue_length() {
   fi
 }
 
+# make_certificate: the self-signed pair that ospatrol-authd needs, unless there is one. An agent that was given the
+# certificate (agent-auth -v) knows that it talks to this manager.
+make_certificate() {
+  [ ! -e "$PREFIX/etc/sslmanager.cert" ] && [ ! -e "$PREFIX/etc/sslmanager.key" ] || return 0
+  command -v openssl >/dev/null || {
+    step "No openssl program: put a certificate into etc/sslmanager.cert and its key into etc/sslmanager.key for ospatrol-authd"
+    return 0
+  }
+  host=$(hostname -f 2>/dev/null || uname -n)
+  new=$(mktemp -d "$PREFIX/etc/.certificate.XXXXXX")
+  if ! errors=$(openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -sha256 -days 825 \
+      -subj "/CN=OSPatrol manager" -addext "subjectAltName=DNS:$host" -keyout "$new/key" -out "$new/cert" 2>&1); then
+    rm -rf "$new"
+    fail "openssl could not make etc/sslmanager.cert: $errors"
+  fi
+  chown root:ospatrol "$new/key" "$new/cert"
+  chmod 0640 "$new/key" "$new/cert"
+  mv -f "$new/key" "$PREFIX/etc/sslmanager.key"
+  mv -f "$new/cert" "$PREFIX/etc/sslmanager.cert"
+  rmdir "$new"
+}
+
 [ -d "$PREFIX" ] || mkdir -p "$PREFIX"
 ROOT=$(cd -P "$PREFIX" && pwd -P)
 
@@ -146,6 +168,8 @@ while IFS="$tab" read -r kind path on owner group mode source; do
     *) fail "packaging/files.tsv: unknown kind '$kind' at '$path'" ;;
   esac
 done <"$SOURCE/packaging/files.tsv"
+
+[ "$KIND" != server ] || make_certificate
 
 version=$(sed -n 's/^project(ospatrol VERSION \([0-9.]*\).*/\1/p' "$SOURCE/CMakeLists.txt")
 init=$PREFIX/etc/ospatrol-init.conf

@@ -112,6 +112,10 @@ constexpr InternalOption kTable[] = {
     // --- authd ---
     {"authd.worker_pool", 8, 1, 128, "authd", "threads that enrol agents"},
     {"authd.max_connections", 64, 1, 512, "authd", "waiting and active connections"},
+    {"authd.rate_limit", 30, 0, 100000, "authd", "attempts of one address in a minute; 0 = any"},
+    {"authd.use_source_ip", 0, 0, 1, "authd", "1 = agents get their source address, as with -i"},
+    {"authd.force_after", 0, 0, 315360000, "authd",
+     "seconds without a word until an agent makes room for one of its name or address; 0 = never"},
     {"authd.debug", 0, 0, 2, "authd", "debug level"},
     // --- execd ---
     {"execd.max_runtime", 60, 1, 3600, "execd", "seconds that a response script may run"},

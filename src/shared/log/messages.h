@@ -739,6 +739,55 @@ inline constexpr Message kRemoteCommand{
     "The manager asked for a command to be run here; the administrator of this host must allow "
     "that."};
 
+// --- agent keys, authd (9550-9599) ---
+inline constexpr Message kAuthdRandomPassword{
+    0, Level::kInfo, "Accepting connections. Random password chosen for agent authentication: {}",
+    "There is no etc/authd.pass: give this password to agent-auth -P, or write the file."};
+inline constexpr Message kAuthdFilePassword{
+    0, Level::kInfo, "Accepting connections. Using password specified on file: {}",
+    "New agents need this password."};
+inline constexpr Message kAuthdNoPassword{0, Level::kInfo,
+                                          "Accepting connections. No password required.",
+                                          "Everyone who reaches the port gets a key (-n)."};
+inline constexpr Message kAuthdBadPassword{
+    0, Level::kError, "Invalid password provided by {}. Closing connection.",
+    "The host has another password than etc/authd.pass, or guesses."};
+inline constexpr Message kAuthdBadRequest{0, Level::kError,
+                                          "Invalid request for new agent from: {}",
+                                          "The peer does not speak the enrolment protocol."};
+inline constexpr Message kAuthdPassword{9550, Level::kError, "{}:{}: {}",
+                                        "The first line of etc/authd.pass is the password."};
+inline constexpr Message kAuthdHandshake{
+    9551, Level::kWarn, "TLS hand-shake with {} failed: {}.",
+    "The peer speaks no TLS 1.2, or has no certificate of the authority given with -v."};
+inline constexpr Message kAuthdBadName{9552, Level::kError, "Agent name '{}' of {} refused: {}.",
+                                       "Give the host another name with agent-auth -A."};
+inline constexpr Message kAuthdAddressTaken{
+    9553, Level::kError, "Enrolment of {} refused: agent {} has this address.",
+    "Remove that agent with manage_agents, or let old agents make room with authd.force_after."};
+inline constexpr Message kAuthdFailed{9554, Level::kError, "Agent '{}' not added: {}.",
+                                      "The text says why. etc/client.keys is as before."};
+inline constexpr Message kAuthdTimeOut{9555, Level::kWarn,
+                                       "Connection of {} closed: no request within 30 seconds.",
+                                       "The peer is slow, or scans ports."};
+inline constexpr Message kAuthdBusy{
+    9556, Level::kWarn, "Unable to queue auth connection of {}: {} are being served.",
+    "The host may try again. Raise authd.max_connections for large roll-outs."};
+inline constexpr Message kAuthdTooOften{
+    9557, Level::kWarn, "Connection of {} closed: it tried more than {} times within a minute.",
+    "Raise authd.rate_limit when many hosts share this address."};
+inline constexpr Message kAuthdNotAllowed{9558, Level::kWarn,
+                                          "Connection of {} closed: the address is not allowed.",
+                                          "-a of ospatrol-authd names who is."};
+inline constexpr Message kAuthdAdded{9559, Level::kInfo,
+                                     "Agent key generated for '{}' (id {}, requested by {}).",
+                                     "ospatrol-remoted takes the new agent by itself."};
+inline constexpr Message kAuthdReplaced{
+    9560, Level::kInfo, "Agent {} makes room for '{}' (requested by {}).",
+    "It was not heard for authd.force_after seconds; what was known of it is in backup/agents."};
+inline constexpr Message kAuthdAcceptFailed{9561, Level::kError, "Cannot accept connections: {}.",
+                                            "The machine is out of descriptors or memory."};
+
 // --- control, tools (9400-9449) ---
 
 // --- execd (9600-9649) ---

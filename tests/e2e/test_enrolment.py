@@ -1,0 +1,520 @@
+"""Enrolment with the real programs: ospatrol-authd on a manager, agent-auth on an agent, and Python's own TLS as a second
+client and as a lying server. Every row of the dialogue, certificates both ways, bad names, kills, many at once."""
+import concurrent.futures
+import fcntl
+import os
+import pwd
+import re
+import signal
+import socket
+import ssl
+import threading
+import time
+import unittest
+import warnings
+
+from harness import SOURCE, Installation, needs_root, read, wait_for
+
+DATA = os.path.join(SOURCE, "tests/data/tls")
+KEY = re.compile(r"OSSEC K:'(\d+) (\S+) (\S+) ([0-9a-f]{64})'\n\n")
+NOT_ADDED = "ERROR: Unable to add agent.\n\n"
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def client_context(certificate=None, minimum=None, maximum=None):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    if certificate:
+        context.load_cert_chain(os.path.join(DATA, certificate + ".pem"), os.path.join(DATA, certificate + ".key"))
+    if minimum:
+        context.minimum_version = minimum
+    if maximum:
+        context.maximum_version = maximum
+    return context
+
+
+def ask(port, request, source="127.0.0.1", context=None):
+    """Sends one request and returns everything that is answered until the server closes."""
+    with socket.create_connection(("127.0.0.1", port), timeout=60, source_address=(source, 0)) as plain:
+        with (context or client_context()).wrap_socket(plain) as secure:
+            secure.sendall(request if isinstance(request, bytes) else request.encode())
+            answer = b""
+            while True:
+                try:
+                    part = secure.recv(4096)
+                except (ssl.SSLError, ConnectionError):
+                    part = b""
+                if not part:
+                    return answer.decode()
+                answer += part
+
+
+class Authd:
+    """One ospatrol-authd of `manager` with its flags. Use as a context manager."""
+
+    def __init__(self, manager, *flags, password="topsecret"):
+        self.manager = manager
+        self.port = free_port()
+        self.flags = flags
+        path = manager.path("etc/authd.pass")
+        if password is None:
+            if os.path.exists(path):
+                os.remove(path)
+        else:
+            manager.write("etc/authd.pass", password + "\n")
+            os.chmod(path, 0o640)
+            os.chown(path, 0, pwd.getpwnam("ospatrol").pw_gid)
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+
+    def start(self):
+        result = self.manager.run("bin/ospatrol-authd", "-D", self.manager.prefix, "-p", str(self.port), *self.flags)
+        if result.returncode != 0:
+            raise AssertionError("authd does not start: %s\n%s" % (result.stderr, self.manager.log()))
+
+    def pid(self):
+        return self.manager.pid("ospatrol-authd")
+
+    def stop(self, number=signal.SIGTERM):
+        if self.pid():
+            self.manager.kill("ospatrol-authd", number)
+
+    def ask(self, request, **options):
+        return ask(self.port, request, **options)
+
+    def enrol(self, name, source="127.0.0.1", **options):
+        """The key line that is given for `name`."""
+        answer = self.ask("OSSEC PASS: topsecret OSSEC A:'%s'\n" % name, source=source, **options)
+        match = KEY.fullmatch(answer)
+        if not match:
+            raise AssertionError("no key for %s: %r\n%s" % (name, answer, self.manager.log()))
+        return " ".join(match.groups())
+
+
+def keys_of(installation):
+    return read(installation.path("etc/client.keys")).splitlines()
+
+
+def lock_is_awaited(pid):
+    """Does the process have the lock file open, which it does only while it waits or writes?"""
+    folder = "/proc/%d/fd" % pid
+    for fd in os.listdir(folder):
+        try:
+            if os.readlink(os.path.join(folder, fd)).endswith("client.keys.lock"):
+                return True
+        except FileNotFoundError:
+            pass  # closed meanwhile
+    return False
+
+
+def whole_entries(installation):
+    """Entries of client.keys; fails on a line that is none."""
+    lines = keys_of(installation)
+    for line in lines:
+        if not re.fullmatch(r"\d+ ([-A-Za-z0-9_.]{2,127} \S+ [0-9a-f]{64}|#[#*]*)", line):
+            raise AssertionError("bad line in client.keys: %r" % line)
+    return [line for line in lines if "#" not in line]
+
+
+class ManagerTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.manager = Installation(kind="server")
+        cls.manager.write("etc/local_internal_options.conf", "authd.rate_limit=0\n")
+
+    @classmethod
+    def tearDownClass(cls):
+        if cls.manager.pid("ospatrol-authd"):
+            cls.manager.kill("ospatrol-authd")
+        cls.manager.close()
+
+    def setUp(self):
+        open(self.manager.path("etc/client.keys"), "w").close()
+
+
+@needs_root
+class Dialogue(ManagerTest):
+    def test_each_row_is_answered_as_old_clients_expect(self):
+        with Authd(self.manager, "-i") as authd:
+            rows = [
+                ("OSSEC PASS: topsecret OSSEC A:'newagent'\n", "127.0.1.5", "1024 newagent 127.0.1.5"),
+                ("OSSEC PASS: topsecret OSSEC A:'newagent'\n", "127.0.1.6", "1025 newagent2 127.0.1.6"),
+                ("OSSEC PASS: topsecret\n OSSEC A:'linefeed'\n", "127.0.1.7", "1026 linefeed 127.0.1.7"),
+                ("OSSEC PASS: topsecret\r\n OSSEC A:'crlf'\n", "127.0.1.8", "1027 crlf 127.0.1.8"),
+                ("OSSEC PASS: wrong OSSEC A:'x1'\n", "127.0.1.9", "ERROR: Invalid password.\n\n"),
+                ("OSSEC PASS: topsecre OSSEC A:'x1'\n", "127.0.1.9", "ERROR: Invalid password.\n\n"),
+                ("OSSEC PASS: topsecret2 OSSEC A:'x1'\n", "127.0.1.9", "ERROR: Invalid password.\n\n"),
+                ("OSSEC A:'x1'\n", "127.0.1.9", "ERROR: Invalid password.\n\n"),
+                ("OSSEC PASS: topsecret OSSEC A:'bad name'\n", "127.0.1.9",
+                 "ERROR: Invalid agent name: bad name\n\n" + NOT_ADDED),
+                ("OSSEC PASS: topsecret OSSEC A:'dupip'\n", "127.0.1.5",
+                 "ERROR: Invalid IP address: 1024\n\n" + NOT_ADDED),
+                ("OSSEC PASS: topsecret OSSEC X:'foo'\n", "127.0.1.9", ""),
+                ("GET / HTTP/1.0\r\n\r\n", "127.0.1.9", ""),
+                ("x" * 9000, "127.0.1.9", ""),
+            ]
+            for request, source, expected in rows:
+                with self.subTest(request[:60]):
+                    answer = authd.ask(request, source=source)
+                    match = KEY.fullmatch(answer)
+                    self.assertEqual(" ".join(match.groups()[:3]) if match else answer, expected)
+                    if match:
+                        self.assertIn(" ".join(match.groups()), keys_of(self.manager))
+            log = self.manager.log()
+            self.assertIn("Invalid password provided by 127.0.1.9. Closing connection.", log)
+            self.assertIn("Invalid request for new agent from: 127.0.1.9", log)
+            self.assertNotIn("topsecret", log)
+            self.assertEqual(len(whole_entries(self.manager)), 4)
+
+    def test_names_that_are_no_file_names_are_refused_with_the_reason_in_the_log(self):
+        bad = ["a/b", "../../etc/passwd", "..", "a..b", "a\nb", "a\x01b", "a\x7fb", "\u00e4\u00e4", "x", "", "n" * 128, "n" * 300]
+        with Authd(self.manager) as authd:
+            for name in bad:
+                answer = authd.ask("OSSEC PASS: topsecret OSSEC A:'%s'\n" % name)
+                if "\n" not in name:
+                    self.assertTrue(answer.startswith("ERROR: Invalid agent name: "), (name, answer))
+                    self.assertTrue(answer.endswith("\n\n" + NOT_ADDED), answer)
+                    self.assertNotRegex(answer, "[\x00-\x09\x0b-\x1f\x7f]")
+            self.assertEqual(authd.enrol("n" * 127).split()[1], "n" * 127)
+            self.assertEqual(len(keys_of(self.manager)), 1)
+        log = self.manager.log()
+        self.assertRegex(log, r"ospatrol-authd\(9552\): ERROR: Agent name 'a/b' of 127.0.0.1 refused: it may hold")
+
+    def test_the_source_address_counts_without_i_too(self):
+        self.manager.write("etc/client.keys", "007 fixed 127.0.2.1 %s\n" % ("a" * 64))
+        with Authd(self.manager) as authd:
+            self.assertEqual(authd.ask("OSSEC PASS: topsecret OSSEC A:'web'\n", source="127.0.2.1"),
+                             "ERROR: Invalid IP address: 007\n\n" + NOT_ADDED)
+            self.assertEqual(authd.enrol("web", source="127.0.2.2").split()[:3], ["1024", "web", "any"])
+
+    def test_an_agent_that_was_not_heard_for_long_makes_room(self):
+        self.manager.write("etc/client.keys", "001 web any %s\n002 db any %s\n" % ("a" * 64, "b" * 64))
+        info = self.manager.path("queue/agent-info/web-any")
+        for name, age in (("web", 7200), ("db", 10)):
+            path = self.manager.path("queue/agent-info/%s-any" % name)
+            with open(path, "w") as f:
+                f.write("Linux\n")
+            os.chmod(path, 0o644)
+            os.utime(path, (time.time() - age,) * 2)
+        with Authd(self.manager, "-F", "3600") as authd:
+            self.assertEqual(authd.enrol("web").split()[1], "web")
+            self.assertEqual(authd.enrol("db").split()[1], "db2")
+        self.assertEqual(keys_of(self.manager)[0][:8], "001 #*#*")
+        self.assertNotIn("aaaa", keys_of(self.manager)[0])
+        self.assertTrue(os.path.exists(info))
+        backups = os.listdir(self.manager.path("backup/agents"))
+        self.assertEqual(len(backups), 1, backups)
+        self.assertTrue(backups[0].startswith("web-any-"), backups)
+
+    def test_without_a_file_a_password_is_made_and_logged(self):
+        with Authd(self.manager, password=None) as authd:
+            password = wait_for(lambda: re.findall(r"agent authentication: ([0-9a-f]{32})", self.manager.log()),
+                                "the password in the log")[-1]
+            self.assertEqual(authd.ask("OSSEC A:'web'\n"), "ERROR: Invalid password.\n\n")
+            self.assertRegex(authd.ask("OSSEC PASS: %s OSSEC A:'web'\n" % password), KEY)
+
+    def test_no_password_is_asked_for_with_n(self):
+        with Authd(self.manager, "-n") as authd:
+            self.assertRegex(authd.ask("OSSEC A:'web'\n"), KEY)
+            self.assertRegex(authd.ask("OSSEC PASS: any OSSEC A:'web'\n"), KEY)
+
+    def test_only_addresses_that_are_allowed_are_served(self):
+        with Authd(self.manager, "-a", "127.0.3.0/24") as authd:
+            self.assertEqual(authd.enrol("web", source="127.0.3.9").split()[1], "web")
+            with self.assertRaises((ssl.SSLError, ConnectionError)):
+                authd.enrol("web", source="127.0.4.1")
+
+    def test_one_address_may_not_try_too_often(self):
+        self.manager.write("etc/local_internal_options.conf", "authd.rate_limit=5\n")
+        try:
+            with Authd(self.manager) as authd:
+                for i in range(5):
+                    authd.enrol("web%d" % i, source="127.0.5.1")
+                with self.assertRaises((ssl.SSLError, ConnectionError)):
+                    authd.enrol("more", source="127.0.5.1")
+                authd.enrol("other", source="127.0.5.2")
+                self.assertIn("tried more than 5 times within a minute", self.manager.log())
+        finally:
+            self.manager.write("etc/local_internal_options.conf", "authd.rate_limit=0\n")
+
+
+@needs_root
+class Life(ManagerTest):
+    def test_it_runs_confined_and_owns_the_keys(self):
+        with Authd(self.manager) as authd:
+            authd.enrol("web")
+            pid = authd.pid()
+            uid = pwd.getpwnam("ospatrol").pw_uid
+            with open("/proc/%d/status" % pid) as f:
+                facts = dict(line.rstrip("\n").split(":\t", 1) for line in f if ":\t" in line)
+            self.assertEqual(facts["Uid"].split(), [str(uid)] * 4)
+            self.assertEqual(int(facts["CapEff"], 16), 0)
+            self.assertEqual(os.readlink("/proc/%d/root" % pid), self.manager.prefix)
+            facts = os.stat(self.manager.path("etc/client.keys"))
+            self.assertEqual((facts.st_uid, facts.st_mode & 0o7777), (uid, 0o640))
+
+    def test_a_start_that_cannot_work_says_why(self):
+        certificate = self.manager.path("etc/sslmanager.cert")
+        os.rename(certificate, certificate + ".away")
+        try:
+            result = self.manager.run("bin/ospatrol-authd", "-D", self.manager.prefix, "-p", "1")
+            self.assertEqual(result.returncode, 1)
+            self.assertIn("ERROR: Unable to read certificate file (not found): " + certificate, result.stderr)
+        finally:
+            os.rename(certificate + ".away", certificate)
+        for flags, text in ((("-p", "0"), "-p 0"), (("-F", "x"), "-F x"), (("-a", "host"), "-a host"),
+                            (("-c", "NONSENSE"), "NONSENSE"), (("-v", "/nonexistent"), "/nonexistent")):
+            result = self.manager.run("bin/ospatrol-authd", "-D", self.manager.prefix, "-t", *flags)
+            self.assertEqual(result.returncode, 1, flags)
+            self.assertIn(text, result.stderr)
+        self.assertEqual(self.manager.run("bin/ospatrol-authd", "-D", self.manager.prefix, "-t").returncode, 0)
+
+    def test_a_password_that_is_too_short_is_never_taken_for_none(self):
+        authd = Authd(self.manager, password="x")
+        with self.assertRaisesRegex(AssertionError, "etc/authd.pass:1: the password is too short"):
+            authd.start()
+
+    def test_a_reload_takes_a_new_password_and_certificate(self):
+        with Authd(self.manager) as authd:
+            authd.enrol("web")
+            for name in ("cert", "key"):
+                with open(os.path.join(DATA, "server." + ("pem" if name == "cert" else "key"))) as f:
+                    self.manager.write("etc/sslmanager." + name, f.read())
+            self.manager.write("etc/authd.pass", "othersecret\n")
+            os.kill(authd.pid(), signal.SIGHUP)
+            wait_for(lambda: KEY.fullmatch(authd.ask("OSSEC PASS: othersecret OSSEC A:'web'\n")), "the new password")
+            context = client_context()
+            context.load_verify_locations(os.path.join(DATA, "ca.pem"))
+            context.verify_mode = ssl.CERT_REQUIRED
+            authd.ask("OSSEC PASS: othersecret OSSEC A:'web'\n", context=context)
+
+    def test_many_at_once_get_different_ids_and_names(self):
+        with Authd(self.manager) as authd, concurrent.futures.ThreadPoolExecutor(20) as pool:
+            given = list(pool.map(lambda i: authd.enrol("web", source="127.0.6.%d" % (i % 250 + 1)), range(40)))
+        self.assertEqual(len({line.split()[0] for line in given}), 40)
+        self.assertEqual(len({line.split()[1] for line in given}), 40)
+        self.assertEqual(sorted(given), sorted(whole_entries(self.manager)))
+
+    def test_peers_that_say_nothing_do_not_keep_others_waiting(self):
+        with Authd(self.manager) as authd:
+            silent = [socket.create_connection(("127.0.0.1", authd.port)) for _ in range(60)]
+            try:
+                started = time.monotonic()
+                authd.enrol("web")
+                self.assertLess(time.monotonic() - started, 20)
+            finally:
+                for s in silent:
+                    s.close()
+
+    def test_killed_at_any_time_every_key_that_was_told_is_in_the_file(self):
+        told = []
+        stop = threading.Event()
+        authd = Authd(self.manager)
+
+        def client(number):
+            while not stop.is_set():
+                try:
+                    told.append(authd.enrol("web%d" % number, source="127.0.7.%d" % (number + 1)))
+                except (OSError, AssertionError):
+                    time.sleep(0.02)
+
+        with concurrent.futures.ThreadPoolExecutor(4) as pool:
+            clients = [pool.submit(client, i) for i in range(4)]
+            try:
+                for round_number in range(5):
+                    authd.start()
+                    before = len(told)
+                    wait_for(lambda: len(told) > before + 3, "enrolments of round %d" % round_number)
+                    authd.stop(signal.SIGKILL)
+            finally:
+                stop.set()
+            for done in clients:
+                done.result()
+        entries = whole_entries(self.manager)
+        self.assertGreaterEqual(len(told), 20)
+        self.assertLessEqual(set(told), set(entries))
+        self.assertEqual(len({line.split()[0] for line in entries}), len(entries))
+
+    def test_manage_agents_and_authd_may_write_at_the_same_time(self):
+        # What a tool does: a new file takes the place of the old one, under the lock.
+        with Authd(self.manager) as authd:
+            authd.enrol("web")
+            path = self.manager.path("etc/client.keys")
+            owner = os.stat(path)
+            with open(self.manager.path("var/run/client.keys.lock"), "rb") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX)
+                with concurrent.futures.ThreadPoolExecutor(1) as pool:
+                    waiting = pool.submit(authd.enrol, "late")
+                    wait_for(lambda: lock_is_awaited(authd.pid()), "authd to ask for the lock")
+                    self.manager.write("etc/client.keys.new", read(path) + "2000 tool any %s\n" % ("c" * 64))
+                    os.chown(path + ".new", owner.st_uid, owner.st_gid)
+                    os.chmod(path + ".new", 0o640)
+                    os.rename(path + ".new", path)
+                    self.assertFalse(waiting.done())
+                    fcntl.flock(lock, fcntl.LOCK_UN)
+                    waiting.result()
+            self.assertEqual(authd.enrol("tool").split()[1], "tool2")
+            self.assertEqual(len(whole_entries(self.manager)), 4)
+            self.assertEqual(os.stat(path).st_uid, owner.st_uid)
+
+
+@needs_root
+class Tls(ManagerTest):
+    def test_versions_from_1_2_on_are_spoken(self):
+        with Authd(self.manager) as authd:
+            for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
+                authd.enrol("web", context=client_context(minimum=version, maximum=version))
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", DeprecationWarning)  # Python too finds them old
+                old = client_context(minimum=ssl.TLSVersion.TLSv1, maximum=ssl.TLSVersion.TLSv1_1)
+            old.set_ciphers("ALL:@SECLEVEL=0")
+            with self.assertRaises((ssl.SSLError, ConnectionError)):
+                authd.enrol("web", context=old)
+
+    def test_a_server_with_an_authority_serves_only_its_hosts(self):
+        with Authd(self.manager, "-v", os.path.join(DATA, "ca.pem")) as authd:
+            authd.enrol("web", context=client_context("client"))
+            for certificate in (None, "other"):
+                with self.assertRaises((ssl.SSLError, ConnectionError, AssertionError)):
+                    authd.enrol("web", context=client_context(certificate))
+            self.assertEqual(len(whole_entries(self.manager)), 1)
+            self.assertRegex(self.manager.log(), r"TLS hand-shake with 127.0.0.1 failed: .*certificate")
+
+
+class LyingServer(threading.Thread):
+    """Answers each connection with the next of `answers`."""
+
+    def __init__(self, *answers):
+        super().__init__(daemon=True)
+        self.answers = answers
+        self.requests = []
+        self.socket = socket.create_server(("127.0.0.1", 0))
+        self.port = self.socket.getsockname()[1]
+        self.start()
+
+    def run(self):
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(os.path.join(DATA, "server.pem"), os.path.join(DATA, "server.key"))
+        for answer in self.answers:
+            plain, _ = self.socket.accept()
+            try:
+                with context.wrap_socket(plain, server_side=True) as secure:
+                    self.requests.append(secure.recv(4096))
+                    secure.sendall(answer)
+            except (ssl.SSLError, OSError):
+                pass
+        self.socket.close()
+
+
+@needs_root
+class AgentAuth(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.manager = Installation(kind="server")
+        cls.agent = Installation(kind="agent", manager="127.0.0.1")
+        cls.manager.write("etc/local_internal_options.conf", "authd.rate_limit=0\n")
+        cls.password = os.path.join(cls.agent.root, "password")
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.manager.close()
+        cls.agent.close()
+
+    def setUp(self):
+        for installation in (self.manager, self.agent):
+            open(installation.path("etc/client.keys"), "w").close()
+
+    def auth(self, port, *flags, password="topsecret\n"):
+        with open(self.password, "w") as f:
+            f.write(password)
+        return self.agent.run("bin/agent-auth", "-D", self.agent.prefix, "-m", "127.0.0.1", "-p", str(port),
+                              "-P", self.password, *flags)
+
+    def test_a_host_gets_its_key(self):
+        with Authd(self.manager) as authd:
+            result = self.auth(authd.port, "-A", "web01")
+            self.assertEqual(result.returncode, 0, result.stderr)
+            for line in ("INFO: Connected to 127.0.0.1:%d" % authd.port, "INFO: Using agent name as: web01",
+                         "INFO: Send request to manager. Waiting for reply.", "INFO: Valid key created. Finished."):
+                self.assertIn(line + "\n", result.stdout)
+            self.assertEqual(keys_of(self.agent), keys_of(self.manager))
+            facts = os.stat(self.agent.path("etc/client.keys"))
+            self.assertEqual((facts.st_uid, facts.st_mode & 0o7777), (0, 0o640))
+            again = self.auth(authd.port, "-A", "web01")
+            self.assertEqual(again.returncode, 0)
+            self.assertEqual(keys_of(self.agent)[0].split()[1], "web012")
+            self.assertEqual(len(keys_of(self.agent)), 1)
+
+    def test_what_the_manager_refuses_is_told_and_nothing_is_stored(self):
+        with Authd(self.manager) as authd:
+            result = self.auth(authd.port, "-A", "web01", password="wrong\n")
+            self.assertEqual(result.returncode, 1)
+            self.assertIn("ERROR: Invalid password. (from manager)\n", result.stdout)
+            self.assertEqual(keys_of(self.agent), [])
+
+    def test_bad_names_are_refused_with_the_reason_before_anything_is_sent(self):
+        for name in ("a/b", "..", "n" * 128, "bad name", "a\x01b"):
+            result = self.auth(1, "-A", name)
+            self.assertEqual(result.returncode, 1)
+            self.assertRegex(result.stderr, "ERROR: Invalid agent name '.*': it ")
+
+    def test_the_manager_is_checked_with_v(self):
+        for name in ("cert", "key"):
+            with open(os.path.join(DATA, "server." + ("pem" if name == "cert" else "key"))) as f:
+                self.manager.write("etc/sslmanager." + name, f.read())
+        with Authd(self.manager) as authd:
+            authority = ("-v", os.path.join(DATA, "ca.pem"))
+            self.assertEqual(self.auth(authd.port, "-A", "web01", *authority).returncode, 0)
+            wrong_name = self.auth(authd.port, "-A", "web01", "-m", "localhost", *authority)
+            self.assertEqual(wrong_name.returncode, 1)
+            self.assertIn("not for 'localhost'", wrong_name.stderr)
+            other = self.auth(authd.port, "-A", "web01", "-v", os.path.join(DATA, "other.pem"))
+            self.assertEqual(other.returncode, 1)
+            self.assertIn("certificate", other.stderr)
+            self.assertEqual(len(keys_of(self.manager)), 1)
+
+    def test_a_host_certificate_is_shown(self):
+        with Authd(self.manager, "-v", os.path.join(DATA, "ca.pem")) as authd:
+            self.assertEqual(self.auth(authd.port, "-A", "web01").returncode, 1)
+            shown = self.auth(authd.port, "-A", "web01", "-x", os.path.join(DATA, "client.pem"),
+                              "-k", os.path.join(DATA, "client.key"))
+            self.assertEqual(shown.returncode, 0, shown.stderr)
+
+    def test_keys_that_break_the_rules_are_not_stored(self):
+        key = b"0" * 64
+        lies = [b"OSSEC K:'1024 web any'\n\n", b"OSSEC K:'1024 web 10.0.0.0/8 " + key + b"'\n\n",
+                b"OSSEC K:'x web any " + key + b"'\n\n", b"OSSEC K:'1 a/b any " + key + b"'\n\n",
+                b"OSSEC K:'1 web any short'\n\n", b"nonsense\n\n", b""]
+        server = LyingServer(*lies)
+        self.agent.write("etc/client.keys", "001 old any %s\n" % ("a" * 64))
+        for lie in lies:
+            result = self.auth(server.port, "-A", "web")
+            self.assertEqual(result.returncode, 1, lie)
+            self.assertIn("ERROR: ", result.stderr)
+        self.assertEqual(keys_of(self.agent), ["001 old any " + "a" * 64])
+        self.assertEqual(set(server.requests), {b"OSSEC PASS: topsecret OSSEC A:'web'\n"})
+
+    def test_mistakes_on_the_command_line_are_named(self):
+        for flags, text in ((["-p", "0"], "-p 0"), (["-x", "a"], "-x and -k"), (["-q"], "-q"), (["extra"], "'extra'"),
+                            (["-g", "nosuchgroup"], "nosuchgroup"), (["-P", "/nonexistent"], "/nonexistent")):
+            result = self.auth(1, "-t", *flags)
+            self.assertEqual(result.returncode, 1, flags)
+            self.assertIn(text, result.stderr)
+        self.assertEqual(self.auth(1, "-t", "-A", "web").returncode, 0)
+        unreachable = self.auth(1, "-A", "web")
+        self.assertIn("Unable to connect to 127.0.0.1:1", unreachable.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()
