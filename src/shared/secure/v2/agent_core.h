@@ -109,6 +109,7 @@ class AgentLink::Core {
   std::optional<Session> session_;
   std::optional<Old> old_;
   ResetToken reset_{};
+  uint32_t ended_remote_ = 0;  // the manager's id of the session before
   ManagerId manager_{};
   int64_t manager_began_ms_ =
       0;  // our clock at (a little before) the manager's beginning of the session

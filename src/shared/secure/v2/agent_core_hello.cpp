@@ -75,14 +75,15 @@ void AgentLink::Core::EndRound(Now now) {
 }
 
 Verdict AgentLink::Core::TakeCookie(Now now, Bytes datagram) {
-  if (!initiator_ || !initiator_->TakeCookie(datagram)) return Verdict::kNotExpected;
+  if (!initiator_) return Verdict::kDuplicate;
+  if (!initiator_->TakeCookie(datagram)) return Verdict::kNotExpected;
   hello_at_ms_ = std::min(hello_at_ms_, now.monotonic_ms);
   hello_tries_ = std::min(hello_tries_, kTriesPerRound - 1);
   return Verdict::kTaken;
 }
 
 Verdict AgentLink::Core::TakeStale(Now now, Bytes datagram) {
-  if (!initiator_) return Verdict::kNotExpected;
+  if (!initiator_) return Verdict::kDuplicate;
   const auto highest = initiator_->ReadStale(aead_, datagram);
   if (!highest) return Verdict::kWrongKey;
   counter_floor_ = *highest + 1;
@@ -91,7 +92,7 @@ Verdict AgentLink::Core::TakeStale(Now now, Bytes datagram) {
 }
 
 Verdict AgentLink::Core::TakeWelcome(Now now, Bytes datagram) {
-  if (!initiator_) return Verdict::kNotExpected;
+  if (!initiator_) return Verdict::kDuplicate;
   const auto result = initiator_->ReadWelcome(aead_, datagram);
   if (!result) return Verdict::kWrongKey;
   if (result->content.received > events_.sent()) {
@@ -114,6 +115,7 @@ void AgentLink::Core::SetBack(Now now) {
 }
 
 void AgentLink::Core::EndSession() {
+  if (session_) ended_remote_ = session_->remote();
   session_.reset();
   old_.reset();
   fate_.Clear();
@@ -164,6 +166,8 @@ void AgentLink::Core::Establish(Now now, const Initiator::Result& result) {
 Verdict AgentLink::Core::TakeReset(Now now, Bytes datagram) {
   const auto header = ParseHeader(datagram);
   const Bytes token = datagram.subspan(kHeaderSize);
+  // Every packet that was on its way to a restarted manager brings one.
+  if (header && header->connection == ended_remote_) return Verdict::kDuplicate;
   if (!session_ || !header || header->connection != session_->remote() ||
       !EqualInConstantTime(token, reset_)) {
     return Verdict::kNotExpected;
