@@ -13,8 +13,8 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../e2e"))
 
+from enrolment import Authd, keys_of  # noqa: E402
 from harness import Installation  # noqa: E402
-from test_enrolment import Authd, keys_of  # noqa: E402
 
 
 def cpu_seconds(pid):

@@ -1,5 +1,5 @@
-"""Enrolment with the real programs: ospatrol-authd on a manager, agent-auth on an agent, and Python's own TLS as a second
-client and as a lying server. Every row of the dialogue, certificates both ways, bad names, kills, many at once."""
+"""Enrolment at the manager: ospatrol-authd and Python's own TLS as its client. Every row of the dialogue, client certificates,
+bad names, kills, many at once. agent-auth: test_agent_auth.py."""
 import concurrent.futures
 import fcntl
 import os
@@ -13,97 +13,8 @@ import time
 import unittest
 import warnings
 
-from harness import SOURCE, Installation, needs_root, read, wait_for
-
-DATA = os.path.join(SOURCE, "tests/data/tls")
-KEY = re.compile(r"OSSEC K:'(\d+) (\S+) (\S+) ([0-9a-f]{64})'\n\n")
-NOT_ADDED = "ERROR: Unable to add agent.\n\n"
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
-
-
-def client_context(certificate=None, minimum=None, maximum=None):
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    if certificate:
-        context.load_cert_chain(os.path.join(DATA, certificate + ".pem"), os.path.join(DATA, certificate + ".key"))
-    if minimum:
-        context.minimum_version = minimum
-    if maximum:
-        context.maximum_version = maximum
-    return context
-
-
-def ask(port, request, source="127.0.0.1", context=None):
-    """Sends one request and returns everything that is answered until the server closes."""
-    with socket.create_connection(("127.0.0.1", port), timeout=60, source_address=(source, 0)) as plain:
-        with (context or client_context()).wrap_socket(plain) as secure:
-            secure.sendall(request if isinstance(request, bytes) else request.encode())
-            answer = b""
-            while True:
-                try:
-                    part = secure.recv(4096)
-                except (ssl.SSLError, ConnectionError):
-                    part = b""
-                if not part:
-                    return answer.decode()
-                answer += part
-
-
-class Authd:
-    """One ospatrol-authd of `manager` with its flags. Use as a context manager."""
-
-    def __init__(self, manager, *flags, password="topsecret"):
-        self.manager = manager
-        self.port = free_port()
-        self.flags = flags
-        path = manager.path("etc/authd.pass")
-        if password is None:
-            if os.path.exists(path):
-                os.remove(path)
-        else:
-            manager.write("etc/authd.pass", password + "\n")
-            os.chmod(path, 0o640)
-            os.chown(path, 0, pwd.getpwnam("ospatrol").pw_gid)
-
-    def __enter__(self):
-        self.start()
-        return self
-
-    def __exit__(self, *_):
-        self.stop()
-
-    def start(self):
-        result = self.manager.run("bin/ospatrol-authd", "-D", self.manager.prefix, "-p", str(self.port), *self.flags)
-        if result.returncode != 0:
-            raise AssertionError("authd does not start: %s\n%s" % (result.stderr, self.manager.log()))
-
-    def pid(self):
-        return self.manager.pid("ospatrol-authd")
-
-    def stop(self, number=signal.SIGTERM):
-        if self.pid():
-            self.manager.kill("ospatrol-authd", number)
-
-    def ask(self, request, **options):
-        return ask(self.port, request, **options)
-
-    def enrol(self, name, source="127.0.0.1", **options):
-        """The key line that is given for `name`."""
-        answer = self.ask("OSSEC PASS: topsecret OSSEC A:'%s'\n" % name, source=source, **options)
-        match = KEY.fullmatch(answer)
-        if not match:
-            raise AssertionError("no key for %s: %r\n%s" % (name, answer, self.manager.log()))
-        return " ".join(match.groups())
-
-
-def keys_of(installation):
-    return read(installation.path("etc/client.keys")).splitlines()
+from enrolment import DATA, KEY, NOT_ADDED, Authd, client_context, keys_of, whole_entries
+from harness import Installation, needs_root, read, wait_for
 
 
 def lock_is_awaited(pid):
@@ -116,15 +27,6 @@ def lock_is_awaited(pid):
         except FileNotFoundError:
             pass  # closed meanwhile
     return False
-
-
-def whole_entries(installation):
-    """Entries of client.keys; fails on a line that is none."""
-    lines = keys_of(installation)
-    for line in lines:
-        if not re.fullmatch(r"\d+ ([-A-Za-z0-9_.]{2,127} \S+ [0-9a-f]{64}|#[#*]*)", line):
-            raise AssertionError("bad line in client.keys: %r" % line)
-    return [line for line in lines if "#" not in line]
 
 
 class ManagerTest(unittest.TestCase):
@@ -390,130 +292,6 @@ class Tls(ManagerTest):
                     authd.enrol("web", context=client_context(certificate))
             self.assertEqual(len(whole_entries(self.manager)), 1)
             self.assertRegex(self.manager.log(), r"TLS hand-shake with 127.0.0.1 failed: .*certificate")
-
-
-class LyingServer(threading.Thread):
-    """Answers each connection with the next of `answers`."""
-
-    def __init__(self, *answers):
-        super().__init__(daemon=True)
-        self.answers = answers
-        self.requests = []
-        self.socket = socket.create_server(("127.0.0.1", 0))
-        self.port = self.socket.getsockname()[1]
-        self.start()
-
-    def run(self):
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(os.path.join(DATA, "server.pem"), os.path.join(DATA, "server.key"))
-        for answer in self.answers:
-            plain, _ = self.socket.accept()
-            try:
-                with context.wrap_socket(plain, server_side=True) as secure:
-                    self.requests.append(secure.recv(4096))
-                    secure.sendall(answer)
-            except (ssl.SSLError, OSError):
-                pass
-        self.socket.close()
-
-
-@needs_root
-class AgentAuth(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.manager = Installation(kind="server")
-        cls.agent = Installation(kind="agent", manager="127.0.0.1")
-        cls.manager.write("etc/local_internal_options.conf", "authd.rate_limit=0\n")
-        cls.password = os.path.join(cls.agent.root, "password")
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.manager.close()
-        cls.agent.close()
-
-    def setUp(self):
-        for installation in (self.manager, self.agent):
-            open(installation.path("etc/client.keys"), "w").close()
-
-    def auth(self, port, *flags, password="topsecret\n"):
-        with open(self.password, "w") as f:
-            f.write(password)
-        return self.agent.run("bin/agent-auth", "-D", self.agent.prefix, "-m", "127.0.0.1", "-p", str(port),
-                              "-P", self.password, *flags)
-
-    def test_a_host_gets_its_key(self):
-        with Authd(self.manager) as authd:
-            result = self.auth(authd.port, "-A", "web01")
-            self.assertEqual(result.returncode, 0, result.stderr)
-            for line in ("INFO: Connected to 127.0.0.1:%d" % authd.port, "INFO: Using agent name as: web01",
-                         "INFO: Send request to manager. Waiting for reply.", "INFO: Valid key created. Finished."):
-                self.assertIn(line + "\n", result.stdout)
-            self.assertEqual(keys_of(self.agent), keys_of(self.manager))
-            facts = os.stat(self.agent.path("etc/client.keys"))
-            self.assertEqual((facts.st_uid, facts.st_mode & 0o7777), (0, 0o640))
-            again = self.auth(authd.port, "-A", "web01")
-            self.assertEqual(again.returncode, 0)
-            self.assertEqual(keys_of(self.agent)[0].split()[1], "web012")
-            self.assertEqual(len(keys_of(self.agent)), 1)
-
-    def test_what_the_manager_refuses_is_told_and_nothing_is_stored(self):
-        with Authd(self.manager) as authd:
-            result = self.auth(authd.port, "-A", "web01", password="wrong\n")
-            self.assertEqual(result.returncode, 1)
-            self.assertIn("ERROR: Invalid password. (from manager)\n", result.stdout)
-            self.assertEqual(keys_of(self.agent), [])
-
-    def test_bad_names_are_refused_with_the_reason_before_anything_is_sent(self):
-        for name in ("a/b", "..", "n" * 128, "bad name", "a\x01b"):
-            result = self.auth(1, "-A", name)
-            self.assertEqual(result.returncode, 1)
-            self.assertRegex(result.stderr, "ERROR: Invalid agent name '.*': it ")
-
-    def test_the_manager_is_checked_with_v(self):
-        for name in ("cert", "key"):
-            with open(os.path.join(DATA, "server." + ("pem" if name == "cert" else "key"))) as f:
-                self.manager.write("etc/sslmanager." + name, f.read())
-        with Authd(self.manager) as authd:
-            authority = ("-v", os.path.join(DATA, "ca.pem"))
-            self.assertEqual(self.auth(authd.port, "-A", "web01", *authority).returncode, 0)
-            wrong_name = self.auth(authd.port, "-A", "web01", "-m", "localhost", *authority)
-            self.assertEqual(wrong_name.returncode, 1)
-            self.assertIn("not for 'localhost'", wrong_name.stderr)
-            other = self.auth(authd.port, "-A", "web01", "-v", os.path.join(DATA, "other.pem"))
-            self.assertEqual(other.returncode, 1)
-            self.assertIn("certificate", other.stderr)
-            self.assertEqual(len(keys_of(self.manager)), 1)
-
-    def test_a_host_certificate_is_shown(self):
-        with Authd(self.manager, "-v", os.path.join(DATA, "ca.pem")) as authd:
-            self.assertEqual(self.auth(authd.port, "-A", "web01").returncode, 1)
-            shown = self.auth(authd.port, "-A", "web01", "-x", os.path.join(DATA, "client.pem"),
-                              "-k", os.path.join(DATA, "client.key"))
-            self.assertEqual(shown.returncode, 0, shown.stderr)
-
-    def test_keys_that_break_the_rules_are_not_stored(self):
-        key = b"0" * 64
-        lies = [b"OSSEC K:'1024 web any'\n\n", b"OSSEC K:'1024 web 10.0.0.0/8 " + key + b"'\n\n",
-                b"OSSEC K:'x web any " + key + b"'\n\n", b"OSSEC K:'1 a/b any " + key + b"'\n\n",
-                b"OSSEC K:'1 web any short'\n\n", b"nonsense\n\n", b""]
-        server = LyingServer(*lies)
-        self.agent.write("etc/client.keys", "001 old any %s\n" % ("a" * 64))
-        for lie in lies:
-            result = self.auth(server.port, "-A", "web")
-            self.assertEqual(result.returncode, 1, lie)
-            self.assertIn("ERROR: ", result.stderr)
-        self.assertEqual(keys_of(self.agent), ["001 old any " + "a" * 64])
-        self.assertEqual(set(server.requests), {b"OSSEC PASS: topsecret OSSEC A:'web'\n"})
-
-    def test_mistakes_on_the_command_line_are_named(self):
-        for flags, text in ((["-p", "0"], "-p 0"), (["-x", "a"], "-x and -k"), (["-q"], "-q"), (["extra"], "'extra'"),
-                            (["-g", "nosuchgroup"], "nosuchgroup"), (["-P", "/nonexistent"], "/nonexistent")):
-            result = self.auth(1, "-t", *flags)
-            self.assertEqual(result.returncode, 1, flags)
-            self.assertIn(text, result.stderr)
-        self.assertEqual(self.auth(1, "-t", "-A", "web").returncode, 0)
-        unreachable = self.auth(1, "-A", "web")
-        self.assertIn("Unable to connect to 127.0.0.1:1", unreachable.stderr)
 
 
 if __name__ == "__main__":

@@ -36,8 +36,8 @@ void FromManager(std::string_view text) {
   const ManagerMessage message = ParseFromManager(text);
   if (message.kind == ManagerMessage::Kind::kUpFile) {
     if (message.md5.size() != 32 || message.name.empty()) std::abort();
-    const ManagerMessage again = ParseFromManager(FormatUpFile(message.md5, message.name));
-    if (again.name != message.name) std::abort();
+    const std::string written = FormatUpFile(message.md5, message.name);
+    if (ParseFromManager(written).name != message.name) std::abort();
   }
   if (message.kind == ManagerMessage::Kind::kExecd && FormatExecd(message.text) != text) {
     std::abort();
