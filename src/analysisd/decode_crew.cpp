@@ -6,12 +6,14 @@ DecodeCrew::DecodeCrew(size_t threads) {
   try {
     while (workers_.size() + 1 < threads) workers_.emplace_back([this] { WorkUntilStopped(); });
   } catch (...) {
-    this->~DecodeCrew();
+    Stop();
     throw;
   }
 }
 
-DecodeCrew::~DecodeCrew() {
+DecodeCrew::~DecodeCrew() { Stop(); }
+
+void DecodeCrew::Stop() {
   {
     const Lock lock(mutex_);
     stop_ = true;

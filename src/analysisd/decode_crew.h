@@ -47,6 +47,7 @@ class DecodeCrew {
   }
   void DecodeNext(Lock& lock);
   void WorkUntilStopped();
+  void Stop();
 
   std::mutex mutex_;
   std::condition_variable work_waits_, chunk_decoded_;

@@ -1,10 +1,14 @@
 #include "analysisd/decode_crew.h"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <array>
 #include <atomic>
+#include <cstdlib>
 #include <set>
+#include <system_error>
 #include <vector>
 
 namespace ospatrol::analysisd {
@@ -64,6 +68,25 @@ TEST_P(DecodeCrewTest, HasAsManyThreadsAsAskedFor) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Threads, DecodeCrewTest, testing::Values(1, 2, 4, 16));
+
+// For a child that ends afterwards.
+[[noreturn]] void StartMoreThreadsThanAllowed() {
+  const rlimit few{3, 3};
+  if (setrlimit(RLIMIT_NPROC, &few) != 0) std::_Exit(1);
+  // Root is bound by no such limit.
+  constexpr uid_t kNobody = 65534;
+  if (getuid() == 0 && setuid(kNobody) != 0) std::_Exit(2);
+  try {
+    const DecodeCrew crew(1000);
+  } catch (const std::system_error&) {
+    std::_Exit(0);
+  }
+  std::_Exit(3);
+}
+
+TEST(DecodeCrew, EndsTheThreadsThatItHasWhenOneMoreCannotStart) {
+  EXPECT_EXIT(StartMoreThreadsThanAllowed(), testing::ExitedWithCode(0), "");
+}
 
 }  // namespace
 }  // namespace ospatrol::analysisd
