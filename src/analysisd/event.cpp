@@ -9,11 +9,6 @@ namespace {
 
 constexpr size_t kMaxText = 65535;
 
-bool IsControl(char c) {
-  const auto byte = static_cast<unsigned char>(c);
-  return byte < 0x20 || byte == 0x7f;
-}
-
 enum class Keep { kNothing, kLinesAndTabs };
 
 void AppendCleaned(std::string_view text, Keep keep, std::string& out) {
@@ -22,7 +17,7 @@ void AppendCleaned(std::string_view text, Keep keep, std::string& out) {
     return;
   }
   for (const char c : text) {
-    if (!IsControl(c) || (keep == Keep::kLinesAndTabs && (c == '\n' || c == '\t'))) {
+    if (!base::IsControl(c) || (keep == Keep::kLinesAndTabs && (c == '\n' || c == '\t'))) {
       out.push_back(c);
     }
   }

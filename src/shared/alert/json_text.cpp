@@ -3,6 +3,8 @@
 #include <array>
 #include <cstring>
 
+#include "base/byte_search.h"
+
 namespace ospatrol::alert {
 namespace {
 
@@ -77,19 +79,15 @@ char* AppendEscape(char c, char* to) {
 
 // Are there bytes that a JSON string does not take as they are, among these eight?
 bool HasSpecialBytes(uint64_t bytes) {
-  constexpr uint64_t kOnes = 0x0101010101010101;
-  constexpr uint64_t kHighBits = 0x80 * kOnes;
-  const auto zeros = [](uint64_t word) { return (word - kOnes) & ~word; };
-  const uint64_t special = bytes | ControlBytes(bytes) | zeros(bytes ^ (uint64_t{'"'} * kOnes)) |
-                           zeros(bytes ^ (uint64_t{'\\'} * kOnes));
-  return (special & kHighBits) != 0;
+  const uint64_t special = bytes | base::BytesBelow(bytes, 0x20) | base::BytesEqual(bytes, '"') |
+                           base::BytesEqual(bytes, '\\');
+  return (special & base::kByteHighBits) != 0;
 }
 
 // Copies the run of plain bytes from `at` on, eight at a time while there are so many.
 size_t CopyPlain(std::string_view text, size_t at, char*& to) {
   for (; text.size() - at >= RecordText::kWord; at += RecordText::kWord) {
-    uint64_t bytes = 0;
-    std::memcpy(&bytes, text.data() + at, sizeof(bytes));
+    const uint64_t bytes = base::ReadEightBytes(text.data() + at);
     if (HasSpecialBytes(bytes)) break;
     std::memcpy(to, &bytes, sizeof(bytes));
     to += sizeof(bytes);

@@ -10,13 +10,6 @@
 
 namespace ospatrol::alert {
 
-// Bytes below 0x20, as the high bits of those of `bytes`; above the first of them there can be more
-// bits than such bytes.
-constexpr uint64_t ControlBytes(uint64_t bytes) {
-  constexpr uint64_t kOnes = 0x0101010101010101;
-  return (bytes - 0x20 * kOnes) & ~bytes & (0x80 * kOnes);
-}
-
 class RecordText {
  public:
   void Clear() {

@@ -8,20 +8,20 @@
 #include "alert/record_lines.h"
 #include "alert/rule_text.h"
 #include "alert/time_text.h"
+#include "base/byte_search.h"
 
 namespace ospatrol::alert {
 namespace {
 
 constexpr std::string_view kLineBreakers{"\n\r\0", 3};
 
-// Copies `text` up to the first byte that HasControlBytes() would find, some plain ones before it
+// Copies `text` up to its first byte below 0x20, some plain ones before it
 // perhaps left; gives how much.
 size_t CopyPlain(std::string_view text, char*& to) {
   size_t at = 0;
   for (; text.size() - at >= RecordText::kWord; at += RecordText::kWord) {
-    uint64_t bytes = 0;
-    std::memcpy(&bytes, text.data() + at, sizeof(bytes));
-    if (ControlBytes(bytes) != 0) return at;
+    const uint64_t bytes = base::ReadEightBytes(text.data() + at);
+    if ((base::BytesBelow(bytes, 0x20) & base::kByteHighBits) != 0) return at;
     std::memcpy(to, &bytes, sizeof(bytes));
     to += sizeof(bytes);
   }

@@ -111,10 +111,6 @@ std::string_view NearestName(std::string_view word, std::span<const std::string_
 }
 
 bool HasControlBytes(std::string_view text) {
-  const auto is_control = [](char c) {
-    const auto byte = static_cast<unsigned char>(c);
-    return byte < 0x20 || byte == 0x7f;
-  };
   const char* at = text.data();
   const char* const end = at + text.size();
 #if defined(__SSE2__)
@@ -132,22 +128,21 @@ bool HasControlBytes(std::string_view text) {
   // The last block overlaps the one before it.
   if (text.size() >= kBlock) return has_control(end - kBlock);
 #endif
-  return std::any_of(at, end, is_control);
+  return std::any_of(at, end, IsControl);
 }
 
 std::string EscapeControls(std::string_view text) {
   std::string escaped;
   escaped.reserve(text.size());
   for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
     if (c == '\\') {
       escaped += "\\\\";
     } else if (c == '\n') {
       escaped += "\\n";
     } else if (c == '\t') {
       escaped += "\\t";
-    } else if (byte < 0x20 || byte == 0x7f) {
-      fmt::format_to(std::back_inserter(escaped), "\\x{:02x}", byte);
+    } else if (IsControl(c)) {
+      fmt::format_to(std::back_inserter(escaped), "\\x{:02x}", static_cast<unsigned>(c));
     } else {
       escaped += c;
     }

@@ -16,6 +16,7 @@ inline bool IsUpper(char c) { return c >= 'A' && c <= 'Z'; }
 inline bool IsAlpha(char c) { return IsLower(c) || IsUpper(c); }
 inline bool IsAlnum(char c) { return IsDigit(c) || IsAlpha(c); }
 inline bool IsSpace(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
+inline bool IsControl(char c) { return static_cast<unsigned char>(c) < ' ' || c == 0x7f; }
 inline char ToLower(char c) { return IsUpper(c) ? static_cast<char>(c + 32) : c; }
 
 std::string ToLower(std::string_view text);
@@ -44,12 +45,14 @@ std::optional<Int> ParseNumber(std::string_view text) {
   return value;
 }
 
-// The candidate with the smallest edit distance to `word`, or empty when none is near (more than a third differs).
+// The candidate with the smallest edit distance to `word`, or empty when none is near (more than a
+// third differs).
 std::string_view NearestName(std::string_view word, std::span<const std::string_view> candidates);
 
-// For log lines: control bytes and backslash become \n, \t, \xHH, \\; other bytes stay.
-// Is there a byte below 0x20, or 0x7f? Eight bytes at a time.
+// Is there one that IsControl? Looks at many bytes at a time.
 bool HasControlBytes(std::string_view text);
+
+// For log lines: control bytes and backslash become \n, \t, \xHH, \\; other bytes stay.
 std::string EscapeControls(std::string_view text);
 
 }  // namespace ospatrol::base

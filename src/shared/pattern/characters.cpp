@@ -3,27 +3,22 @@
 
 #include <pcre2.h>
 
-#include <cstring>
 #include <memory>
 
+#include "base/byte_search.h"
 #include "base/error.h"
 #include "base/text.h"
 
 namespace ospatrol::pattern {
 namespace {
 
-constexpr uint64_t kHighBits = 0x8080808080808080U;
+using base::ReadEightBytes;
+
 constexpr char32_t kLongS = 0x17F;
 constexpr char32_t kKelvinSign = 0x212A;
 constexpr char32_t kLastCasedPlane = 0x1FFFF;
 
 uint8_t ByteAt(std::string_view text, size_t i) { return static_cast<uint8_t>(text[i]); }
-
-uint64_t Word(const char* at) {
-  uint64_t word = 0;
-  std::memcpy(&word, at, sizeof word);
-  return word;
-}
 
 bool IsContinuation(uint8_t byte) { return (byte & 0xC0) == 0x80; }
 
@@ -111,16 +106,17 @@ bool IsAscii(std::string_view text) {
   size_t left = text.size();
   uint64_t seen = 0;
   for (; left >= 32; at += 32, left -= 32) {
-    seen |= Word(at) | Word(at + 8) | Word(at + 16) | Word(at + 24);
+    seen |= ReadEightBytes(at) | ReadEightBytes(at + 8) | ReadEightBytes(at + 16) |
+            ReadEightBytes(at + 24);
   }
-  for (; left >= 8; at += 8, left -= 8) seen |= Word(at);
+  for (; left >= 8; at += 8, left -= 8) seen |= ReadEightBytes(at);
   for (; left > 0; ++at, --left) seen |= static_cast<uint8_t>(*at);
-  return (seen & kHighBits) == 0;
+  return (seen & base::kByteHighBits) == 0;
 }
 
 bool IsValidUtf8(std::string_view text) {
   for (size_t at = 0; at < text.size();) {
-    if (at + 8 <= text.size() && (Word(text.data() + at) & kHighBits) == 0) {
+    if (at + 8 <= text.size() && (ReadEightBytes(text.data() + at) & base::kByteHighBits) == 0) {
       at += 8;
       continue;
     }

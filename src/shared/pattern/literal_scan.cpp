@@ -5,6 +5,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "base/byte_search.h"
 #include "base/text.h"
 #include "pattern/literal.h"
 
@@ -20,17 +21,11 @@ int SlotBitsFor(size_t texts) {
   return std::clamp(static_cast<int>(std::bit_width(texts * kSlotsPerText)), kLeast, kMost);
 }
 
-uint32_t FourAt(std::string_view text, size_t at) {
-  const auto byte = [&](size_t i) { return static_cast<uint32_t>(static_cast<uint8_t>(text[i])); };
-  return byte(at) | byte(at + 1) << 8 | byte(at + 2) << 16 | byte(at + 3) << 24;
-}
-
 constexpr size_t kWord = sizeof(uint64_t);
 
 // Eight bytes, the last one highest.
 uint64_t Word(const char* at) {
-  uint64_t word = 0;
-  std::memcpy(&word, at, sizeof(word));
+  const uint64_t word = base::ReadEightBytes(at);
   return std::endian::native == std::endian::little ? word : __builtin_bswap64(word);
 }
 
@@ -41,17 +36,19 @@ uint64_t TailOf(std::string_view text) {
   return Word(padded.data() + padded.size() - kWord);
 }
 
+}  // namespace
+
 // Where the four neighbouring bytes of a text stand by which it is looked for. The fewer texts
 // share them, the fewer are compared where they occur; and what many texts have in common is common
 // in logs, too.
-class FourChooser {
+class LiteralScan::FourChooser {
  public:
   explicit FourChooser(const std::vector<std::string>& texts) {
     std::vector<uint32_t> fours;
     for (const std::string& text : texts) {
       fours.clear();
-      for (size_t at = 0; at + LiteralScan::kShortestText <= text.size(); ++at) {
-        fours.push_back(FourAt(text, at));
+      for (size_t at = 0; at + kShortestText <= text.size(); ++at) {
+        fours.push_back(Read4(text.data() + at));
       }
       std::sort(fours.begin(), fours.end());
       const auto end = std::unique(fours.begin(), fours.end());
@@ -61,7 +58,7 @@ class FourChooser {
 
   size_t Choose(std::string_view text) const {
     size_t best = 0;
-    for (size_t at = 1; at + LiteralScan::kShortestText <= text.size(); ++at) {
+    for (size_t at = 1; at + kShortestText <= text.size(); ++at) {
       if (Cost(text, at) < Cost(text, best)) best = at;
     }
     return best;
@@ -70,15 +67,12 @@ class FourChooser {
  private:
   std::pair<size_t, size_t> Cost(std::string_view text, size_t at) const {
     size_t frequency = 0;
-    for (size_t i = 0; i < LiteralScan::kShortestText; ++i)
-      frequency += ByteFrequency(text[at + i]);
-    return {texts_with_.at(FourAt(text, at)), frequency};
+    for (size_t i = 0; i < kShortestText; ++i) frequency += ByteFrequency(text[at + i]);
+    return {texts_with_.at(Read4(text.data() + at)), frequency};
   }
 
   std::unordered_map<uint32_t, size_t> texts_with_;
 };
-
-}  // namespace
 
 LiteralScan::LiteralScan(const std::vector<std::string>& texts)
     : shift_(32 - SlotBitsFor(texts.size())) {

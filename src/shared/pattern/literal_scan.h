@@ -62,6 +62,8 @@ class LiteralScan {
     uint32_t text = 0;   // position in the caller's texts
   };
 
+  class FourChooser;
+
   static constexpr size_t kBlock =
       128;  // places of the subject that are looked up before comparing
   static constexpr uint32_t kSpread = 0x9E3779B1;
