@@ -2,6 +2,7 @@
 ospatrol-control, seen only through files, sockets, processes and exit codes. Tests wait for conditions, not for time."""
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -141,6 +142,49 @@ def local_configuration(*locations, extra=""):
   <alerts><log_alert_level>1</log_alert_level></alerts>
 %s%s</ospatrol_config>
 """ % (includes, files, extra)
+
+
+NUMBERED_RULE = """<group name="local,">
+  <rule id="100300" level="3">
+    <match>numbered test line </match>
+    <description>numbered line</description>
+  </rule>
+</group>
+"""
+
+
+class NumberedLines(unittest.TestCase):
+    """A local installation that watches one log file; every "numbered test line N" of it is an alert of its own."""
+    NUMBER = re.compile(r"numbered test line (\d+)\b")
+
+    def setUp(self):
+        self.ospatrol = Installation()
+        self.addCleanup(self.ospatrol.close)
+        self.log_file = os.path.join(self.ospatrol.root, "app.log")
+        open(self.log_file, "w").close()
+        self.ospatrol.configure(local_configuration(self.log_file))
+        self.ospatrol.write("rules/local_rules.xml", NUMBERED_RULE)
+        self.written = 0
+
+    def append(self, count, form="gw1 app[1]: numbered test line %d"):
+        """Writes `count` more lines; `form` is what follows the time."""
+        first = self.written + 1
+        self.written += count
+        with open(self.log_file, "a") as f:
+            f.write("".join("Nov 22 10:00:00 " + form.replace("%d", str(n)) + "\n"
+                            for n in range(first, self.written + 1)))
+
+    def numbers_in(self, text):
+        return [int(n) for n in self.NUMBER.findall(text)]
+
+    def check_records(self, seen):
+        """No torn record, no id twice; alerts.json has the same lines as alerts.log."""
+        records = self.ospatrol.alerts_text().split("** Alert ")[1:]
+        self.assertEqual([record for record in records if not record.endswith("\n\n")], [])
+        ids = [record.split(":", 1)[0] for record in records]
+        self.assertEqual(len(ids), len(set(ids)), "an alert id was used twice")
+        in_json = {n for alert in self.ospatrol.alerts() for n in self.numbers_in(alert["full_log"])}
+        self.assertEqual(in_json, set(seen))
 
 
 needs_root = unittest.skipUnless(os.getuid() == 0, "needs root: installs a prefix with service users")

@@ -1,12 +1,11 @@
 """kill -9 of logcollector and of analysisd under load: no line is lost; logcollector repeats none, analysisd at most the
 frames in flight. A kill counts when at least IN_FLIGHT lines were on their way."""
 import os
-import re
 import time
 import unittest
 from collections import Counter
 
-from harness import Installation, local_configuration, needs_root, wait_for
+from harness import NumberedLines, needs_root, wait_for
 
 KILLS = {"ospatrol-logcollector": 20, "ospatrol-analysisd": 50}
 # So many that neither has passed on all of them by the time of the kill.
@@ -17,38 +16,13 @@ DELAYS = 10  # moments of the kill, half a millisecond apart, in turn
 # Eight unanswered frames of 128 KiB, lines of at least 90 bytes with location and length.
 EVENTS_OF_FRAMES_IN_FLIGHT = 8 * 128 * 1024 // 90
 
-# Every line its own alert, with its number in it; the repeat filter never sees a line twice.
-RULE = """<group name="local,">
-  <rule id="100300" level="3">
-    <match>crash test line </match>
-    <description>numbered line</description>
-  </rule>
-</group>
-"""
-
-NUMBER = re.compile(r"crash test line (\d+)\b")
-
 
 @needs_root
-class Crash(unittest.TestCase):
+class Crash(NumberedLines):
     def setUp(self):
-        self.ospatrol = Installation()
-        self.addCleanup(self.ospatrol.close)
-        self.log_file = os.path.join(self.ospatrol.root, "app.log")
-        open(self.log_file, "w").close()
-        self.ospatrol.configure(local_configuration(self.log_file))
-        self.ospatrol.write("rules/local_rules.xml", RULE)
-        self.written = 0
+        super().setUp()
         self.read_up_to = 0
         self.counts = Counter()
-
-    def append(self, count):
-        lines = []
-        for _ in range(count):
-            self.written += 1
-            lines.append("Nov 22 10:00:00 gw1 app[1]: crash test line %d\n" % self.written)
-        with open(self.log_file, "a") as f:
-            f.write("".join(lines))
 
     def seen(self):
         """How often each number stands in alerts.log; reads only what is new since the last call."""
@@ -57,7 +31,7 @@ class Crash(unittest.TestCase):
             text = f.read()
         complete = text.rfind("\n") + 1
         self.read_up_to += len(text[:complete].encode())
-        self.counts.update(int(n) for n in NUMBER.findall(text[:complete]))
+        self.counts.update(self.numbers_in(text[:complete]))
         return self.counts
 
     def kill_repeatedly(self, daemon):
@@ -89,10 +63,8 @@ class Crash(unittest.TestCase):
             f.seek(max(0, os.fstat(f.fileno()).st_size - 4096))
             return f.read().decode("utf-8", "replace")
 
-    @staticmethod
-    def last_number(text):
-        numbers = NUMBER.findall(text)
-        return numbers[-1] if numbers else None
+    def last_number(self, text):
+        return self.numbers_in(text)[-1:]
 
     def alerts_size(self):
         try:
@@ -116,13 +88,7 @@ class Crash(unittest.TestCase):
                   % (cut + between, cut, between))
             # Otherwise this has shown nothing.
             self.assertGreater(cut + between, 0, "no kill hit a write")
-        # No torn record in either file, no id twice; alerts.json misses nothing that alerts.log has.
-        records = self.ospatrol.alerts_text().split("** Alert ")[1:]
-        self.assertEqual([record for record in records if not record.endswith("\n\n")], [])
-        ids = [record.split(":", 1)[0] for record in records]
-        self.assertEqual(len(ids), len(set(ids)), "an alert id was used twice")
-        in_json = Counter(int(n) for a in self.ospatrol.alerts() for n in NUMBER.findall(a["full_log"]))
-        self.assertEqual(set(in_json), set(seen))
+        self.check_records(seen)
 
     def test_logcollector_loses_and_repeats_nothing(self):
         self.check("ospatrol-logcollector", allowed=0)

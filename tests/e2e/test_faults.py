@@ -10,45 +10,27 @@ import time
 import unittest
 from collections import Counter
 
-from harness import Installation, local_configuration, needs_root, read, wait_for
+from harness import NUMBERED_RULE, NumberedLines, local_configuration, needs_root, read, wait_for
 
 FAULT_SECONDS = float(os.environ.get("FAULT_SECONDS", "0"))
 LINES = 3000
-NUMBER = re.compile(r"fault test line (\d+)\b")
 GAP_RULE = 57470
-
-RULE = """<group name="local,">
-  <rule id="100300" level="3">
-    <match>fault test line </match>
-    <description>numbered line</description>
-  </rule>
-</group>
-"""
 
 
 def can_mount():
     return subprocess.run(["unshare", "--mount", "true"], stderr=subprocess.DEVNULL).returncode == 0
 
 
-class FaultTest(unittest.TestCase):
+class FaultTest(NumberedLines):
     def setUp(self):
-        self.ospatrol = Installation()
-        self.addCleanup(self.ospatrol.close)
-        self.log_file = os.path.join(self.ospatrol.root, "app.log")
-        open(self.log_file, "w").close()
-        self.ospatrol.configure(local_configuration(self.log_file))
-        self.ospatrol.write("rules/local_rules.xml", RULE)
+        super().setUp()
         self.ospatrol.write("etc/local_internal_options.conf", "analysisd.state_interval=1\n", mode="a")
-        self.written = 0
 
-    def append(self, count=LINES):
-        with open(self.log_file, "a") as f:
-            for _ in range(count):
-                self.written += 1
-                f.write("Nov 22 10:00:00 gw1 app[1]: fault test line %d\n" % self.written)
+    def append(self, count=LINES, **form):
+        super().append(count, **form)
 
     def numbers(self):
-        return Counter(int(n) for n in NUMBER.findall(self.ospatrol.alerts_text()))
+        return Counter(self.numbers_in(self.ospatrol.alerts_text()))
 
     def state(self, key):
         match = re.search(r"^%s='(.*)'$" % key, read(self.ospatrol.path("var/run/ospatrol-analysisd.state")), re.M)
@@ -77,11 +59,7 @@ class FaultTest(unittest.TestCase):
         repeated = sum(seen.values()) - len(seen)
         print("%s: %d events sent, %d lost, %d repeated" % (name, self.written, self.written - len(seen), repeated))
         self.assertLessEqual(repeated, may_repeat)
-        records = self.ospatrol.alerts_text().split("** Alert ")[1:]
-        self.assertEqual([r for r in records if not r.endswith("\n\n")], [])
-        ids = [r.split(":", 1)[0] for r in records]
-        self.assertEqual(len(ids), len(set(ids)))
-        self.assertEqual({int(n) for a in self.ospatrol.alerts() for n in NUMBER.findall(a["full_log"])}, set(seen))
+        self.check_records(seen)
 
 
 @needs_root
@@ -133,7 +111,7 @@ class Partition(FaultTest):
         taken = 0
         try:
             while True:
-                sender.send(b"1:/x:Nov 22 10:00:00 gw1 app[1]: fault test line %d\0" % (self.written + 1))
+                sender.send(b"1:/x:Nov 22 10:00:00 gw1 app[1]: numbered test line %d\0" % (self.written + 1))
                 self.written += 1
                 taken += 1
         except BlockingIOError:
@@ -275,7 +253,7 @@ class Resolver(FaultTest):
         # Names wherever the configuration takes them, and in every event.
         self.ospatrol.configure(local_configuration(self.log_file).replace(
             "<global>", "<global><allow_list>gw1.example.net</allow_list>"))
-        self.ospatrol.write("rules/local_rules.xml", RULE.replace("</match>", "</match><hostname>gw1</hostname>")
+        self.ospatrol.write("rules/local_rules.xml", NUMBERED_RULE.replace("</match>", "</match><hostname>gw1</hostname>")
                             + "<group name=\"local,\">\n<rule id=\"100301\" level=\"5\"><if_sid>100300</if_sid>"
                             "<srcip>!192.0.2.1</srcip><description>never</description></rule>\n</group>\n")
         asked = subprocess.run(
@@ -286,11 +264,7 @@ class Resolver(FaultTest):
             capture_output=True, text=True, timeout=120, stdin=subprocess.DEVNULL)
         self.assertEqual(asked.returncode, 0, asked.stdout + asked.stderr)
         self.assertGreater(self.queries(black_hole), 0, "the black hole is the resolver of that name space")
-        with open(self.log_file, "a") as f:
-            for _ in range(LINES):
-                self.written += 1
-                f.write("Nov 22 10:00:00 gw1 sshd[1]: fault test line %d from intruder%d.example.net port 22\n"
-                        % (self.written, self.written))
+        self.append(form="gw1 sshd[1]: numbered test line %d from intruder%d.example.net port 22")
         self.check_nothing_lost("name server that never answers (%d look-ups of the daemons without answer)"
                                 % self.queries(black_hole))
 

@@ -4,31 +4,19 @@ import re
 import socket
 import unittest
 
-from harness import Installation, local_configuration, needs_root, wait_for
+from harness import NumberedLines, local_configuration, needs_root, wait_for
 
 LINES = 5000
 HOPS = ("log files", "logcollector", "stream", "queue", "analysisd", "alerts", "archives", "firewall")
 ROW = re.compile(r"^(.{14}) *(\d+) +(\d+) +(-|full|<?\d+(?: B)?) +(\d+)  (.*)$")
 
-RULE = """<group name="local,">
-  <rule id="100300" level="3">
-    <match>flow test line </match>
-    <description>numbered line</description>
-  </rule>
-</group>
-"""
-
 
 @needs_root
-class Flow(unittest.TestCase):
+class Flow(NumberedLines):
     def setUp(self):
-        self.ospatrol = Installation()
-        self.addCleanup(self.ospatrol.close)
-        self.log_file = os.path.join(self.ospatrol.root, "app.log")
-        open(self.log_file, "w").close()
+        super().setUp()
         self.ospatrol.configure(local_configuration(self.log_file).replace(
             "<jsonout_output>", "<logall>yes</logall><jsonout_output>"))
-        self.ospatrol.write("rules/local_rules.xml", RULE)
         self.ospatrol.write("etc/local_internal_options.conf", "analysisd.state_interval=1\n", mode="a")
 
     def flow(self):
@@ -55,8 +43,7 @@ class Flow(unittest.TestCase):
         self.assertEqual(result.returncode, 1, "nothing has run yet")
         self.ospatrol.start()
         before = wait_for(lambda: self.settled(0, 0), "the first figures")
-        with open(self.log_file, "a") as f:
-            f.write("".join("Nov 22 10:00:00 gw1 app[1]: flow test line %d\n" % i for i in range(LINES)))
+        self.append(LINES)
         # A line that came just before, and what is no message at all.
         self.send(b"1:/x:Nov 22 10:00:00 gw1 app[1]: said twice\0", b"1:/x:Nov 22 10:00:00 gw1 app[1]: said twice\0",
                   b"nonsense\0", b"?\0")
@@ -85,12 +72,9 @@ class Flow(unittest.TestCase):
 
     def test_figures_move_while_events_flow(self):
         self.ospatrol.start()
-        with open(self.log_file, "a") as f:
-            for i in range(3 * LINES):
-                f.write("Nov 22 10:00:00 gw1 app[1]: flow test line %d\n" % i)
-                if i % LINES == 0:
-                    f.flush()
-                    wait_for(lambda: self.flow().get("alerts", (0,))[0] > i, "figures of line %d" % i)
+        for _ in range(3):
+            self.append(LINES)
+            wait_for(lambda: self.flow().get("alerts", (0,))[0] >= self.written, "figures of line %d" % self.written)
 
     def test_says_when_nothing_runs_and_follows_no_link(self):
         os.symlink("/etc/passwd", self.ospatrol.path("var/run/ospatrol-analysisd.state"))
