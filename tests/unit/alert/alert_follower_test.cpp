@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <csignal>
 #include <map>
 #include <set>
@@ -27,6 +28,13 @@ using Source = AlertFollower::Source;
 class AlertFollowing : public FollowerFixture, public ::testing::WithParamInterface<Source> {
  protected:
   Source source() const override { return GetParam(); }
+
+  // A consumer starts, takes these records as they come, and ends.
+  void ComeAndAreTaken(int first, int last) const {
+    AlertFollower follower = Started();
+    Append(kMay7, Records(first, last));
+    EXPECT_EQ(Drain(follower), Ids(first, last));
+  }
 };
 
 INSTANTIATE_TEST_SUITE_P(Forms, AlertFollowing,
@@ -131,11 +139,7 @@ TEST_P(AlertFollowing, FollowsDaysThatPassedWhileItWasDown) {
 
 TEST_P(AlertFollowing, GoesOnInTheMiddleOfAFileThatWasCompressedMeanwhile) {
   OpenDay(kMay7);
-  {
-    AlertFollower follower = Started();
-    Append(kMay7, Records(1, 3));
-    EXPECT_EQ(Drain(follower), Ids(1, 3));
-  }
+  ComeAndAreTaken(1, 3);
   Append(kMay7, Records(4, 6));
   Compress(kMay7);
   OpenDay(kMay8);
@@ -237,11 +241,7 @@ TEST_P(AlertFollowing, BeginsAtTheDaysStartWhenTheFileWasEmptied) {
 
 TEST_P(AlertFollowing, BeginsAtTheDaysStartWhenTheFileWasEmptiedWhileItWasDown) {
   OpenDay(kMay7);
-  {
-    AlertFollower follower = Started();
-    Append(kMay7, Records(1, 3));
-    EXPECT_EQ(Drain(follower), Ids(1, 3));
-  }
+  ComeAndAreTaken(1, 3);
   Cut(kMay7, 0);
   // As long as before, and longer: only the id tells.
   Append(kMay7, Records(4, 9));
@@ -251,11 +251,7 @@ TEST_P(AlertFollowing, BeginsAtTheDaysStartWhenTheFileWasEmptiedWhileItWasDown) 
 
 TEST_P(AlertFollowing, FindsItsAlertAgainWhenTheTextBeforeItWasRemoved) {
   OpenDay(kMay7);
-  {
-    AlertFollower follower = Started();
-    Append(kMay7, Records(1, 6));
-    EXPECT_EQ(Drain(follower), Ids(1, 6));
-  }
+  ComeAndAreTaken(1, 6);
   Cut(kMay7, 0);
   Append(kMay7, Records(5, 8));
   AlertFollower follower = Started();
@@ -300,11 +296,7 @@ TEST_P(AlertFollowing, WaitsForAFileThatDoesNotExistYet) {
 
 TEST_P(AlertFollowing, GoesOnWithTheNextDayWhenItsOwnWasRemoved) {
   OpenDay(kMay7);
-  {
-    AlertFollower follower = Started();
-    Append(kMay7, Records(1, 2));
-    EXPECT_EQ(Drain(follower), Ids(1, 2));
-  }
+  ComeAndAreTaken(1, 2);
   std::filesystem::remove(PathOf(kMay7));
   Append(kMay9, Records(3, 4));
   AlertFollower follower = Started(kNoon + 2 * kDayLength);
@@ -460,6 +452,7 @@ class KilledConsumer : public AlertFollowing {
   static constexpr int kAlerts = 200;
   static constexpr int kBatch = 7;
   static constexpr useconds_t kPause = 1000;
+  static constexpr std::chrono::seconds kPatience{20};  // until a consumer has handed over some
 
   // Hands over until it is killed.
   [[noreturn]] void Consume(base::Seconds now) const {
@@ -482,6 +475,19 @@ class KilledConsumer : public AlertFollowing {
     std::ifstream file(delivered_);
     for (std::string id; std::getline(file, id);) ++counts[id];
     return counts;
+  }
+  // False when the consumer has ended or gives none for too long.
+  bool WaitUntilHandedOver(size_t count, pid_t consumer) const {
+    const auto deadline = std::chrono::steady_clock::now() + kPatience;
+    while (HandedOver().size() < count) {
+      siginfo_t ended{};
+      if (waitid(P_PID, static_cast<id_t>(consumer), &ended, WEXITED | WNOHANG | WNOWAIT) != 0 ||
+          ended.si_pid != 0 || std::chrono::steady_clock::now() > deadline) {
+        return false;
+      }
+      ::usleep(kPause);
+    }
+    return true;
   }
 
   std::filesystem::path delivered_ = home_ / "delivered";
@@ -513,12 +519,11 @@ TEST_P(KilledConsumer, LosesNothing) {
     const pid_t child = fork();
     if (child == 0) Consume(now);
     ASSERT_GT(child, 0);
-    while (HandedOver().size() < std::min<size_t>(before + 15, static_cast<size_t>(written))) {
-      ASSERT_EQ(waitpid(child, nullptr, WNOHANG), 0) << "the consumer has ended";
-      ::usleep(kPause);
-    }
+    const size_t enough = std::min<size_t>(before + 15, static_cast<size_t>(written));
+    const bool came = WaitUntilHandedOver(enough, child);
     kill(child, SIGKILL);
     waitpid(child, nullptr, 0);
+    ASSERT_TRUE(came) << HandedOver().size() << " of " << enough << " after kill " << kills;
     ++kills;
     ASSERT_LT(kills, 10 * kAlerts);
   }

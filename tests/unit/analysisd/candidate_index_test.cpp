@@ -23,7 +23,7 @@ class CandidateIndexTest : public testing::Test {
     config::Problems problems;
     ruleset_ =
         MakeRuleset(Parts{.rules = fmt::format("<group name=\"g,\">{}</group>", rules)}, problems);
-    ASSERT_NE(ruleset_, nullptr) << ProblemLines(problems);
+    ASSERT_NE(ruleset_, nullptr) << ProblemText(problems);
     engine_ = std::make_unique<Engine>(ruleset_, state_);
   }
 

@@ -174,7 +174,7 @@ TEST(RuleElements, TellWhatIsWrongWithABadValueAndWhere) {
     if (row.problem.empty()) continue;
     config::Problems problems;
     MakeRuleset(PartsOf(row.bad_attributes, row.bad_elements), problems);
-    const std::string lines = ProblemLines(problems);
+    const std::string lines = ProblemText(problems);
     EXPECT_THAT(lines, HasSubstr(row.problem)) << row.name;
     EXPECT_THAT(lines, HasSubstr("rules/local_rules.xml:5: ")) << row.name;
     if (!Names(row.bad_attributes, "id")) {
@@ -230,14 +230,14 @@ TEST(TextConditions, PreferThePlainFormAndWarn) {
   Judging judging(PartsOf("", "<match>alpha</match><match_pcre2>beta</match_pcre2>"));
   EXPECT_EQ(judging.Rule(Syslog("k", "alpha")), kRule);
   EXPECT_EQ(judging.Rule(Syslog("k", "beta")), 0);
-  EXPECT_THAT(ProblemLines(judging.problems),
+  EXPECT_THAT(ProblemText(judging.problems),
               HasSubstr("<match_pcre2> is ignored, because <match> is given too"));
 }
 
 TEST(TextConditions, WarnOfUnknownAttributesAndValues) {
   Judging judging(
       PartsOf("", R"(<match colour="x">a</match><id type="glob" negate="maybe">b</id>)"));
-  const std::string lines = ProblemLines(judging.problems);
+  const std::string lines = ProblemText(judging.problems);
   EXPECT_THAT(lines, HasSubstr("<match>: unknown attribute 'colour' is ignored; expected one of: "
                                "type, negate"));
   EXPECT_THAT(lines, HasSubstr("<id>: type='glob' is unknown and ignored"));
@@ -285,7 +285,7 @@ TEST(Attributes, OfOtherProgramsDoNotStopARuleFromLoading) {
     EXPECT_EQ(Errors(elements), "") << elements;
     config::Problems problems;
     EXPECT_NE(MakeRuleset(PartsOf("", elements), problems), nullptr);
-    EXPECT_THAT(ProblemLines(problems), HasSubstr("; expected ")) << elements;
+    EXPECT_THAT(ProblemText(problems), HasSubstr("; expected ")) << elements;
   }
 }
 

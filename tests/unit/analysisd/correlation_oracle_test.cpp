@@ -374,7 +374,7 @@ Outcome Compare(int sequences, int threads, Change change) {
         Parts{.rules = RulesText(composites, change.engine), .decoders = std::string(kDecoders)},
         problems);
     if (ruleset == nullptr) {
-      ADD_FAILURE() << ProblemLines(problems);
+      ADD_FAILURE() << ProblemText(problems);
       return outcome;
     }
     std::vector<std::vector<ModelEvent>> generated;

@@ -146,7 +146,7 @@ class History : public testing::Test {
   void Use(std::string_view rules) {
     config::Problems problems;
     ruleset_ = MakeRuleset(Parts{.rules = std::string(rules)}, problems);
-    ASSERT_NE(ruleset_, nullptr) << ProblemLines(problems);
+    ASSERT_NE(ruleset_, nullptr) << ProblemText(problems);
     correlator_ = std::make_unique<Correlator>(ruleset_->rules(), ruleset_->options());
   }
   void Record(base::Seconds time, std::string_view address) {

@@ -29,16 +29,24 @@ class DailyFileTest : public ::testing::Test {
     std::ofstream(home_ / name, std::ios::binary) << content;
   }
 
+  std::string ReadLink() const { return Read("logs/alerts/alerts.log"); }
+
   TemporaryDirectory directory_;
   Home home_{directory_.path()};
 };
 
-TEST_F(DailyFileTest, HasAPathByDateAndALinkOfTheSameFile) {
-  DailyFile file(home_, kAlertNames);
-  file.Open(kDay);
-  ASSERT_TRUE(file.Append("record\n\n"));
+// The file of kDay is open.
+class OpenDailyFile : public DailyFileTest {
+ protected:
+  OpenDailyFile() { file_.Open(kDay); }
+
+  DailyFile file_{home_, kAlertNames};
+};
+
+TEST_F(OpenDailyFile, HasAPathByDateAndALinkOfTheSameFile) {
+  ASSERT_TRUE(file_.Append("record\n\n"));
   EXPECT_EQ(Read("logs/alerts/2024/May/ospatrol-alerts-07.log"), "record\n\n");
-  EXPECT_EQ(Read("logs/alerts/alerts.log"), "record\n\n");
+  EXPECT_EQ(ReadLink(), "record\n\n");
   struct stat facts {};
   ASSERT_EQ(lstat((home_ / "logs/alerts/alerts.log").c_str(), &facts), 0);
   EXPECT_TRUE(S_ISREG(facts.st_mode));
@@ -55,78 +63,66 @@ TEST_F(DailyFileTest, GoesOnBehindWhatIsThere) {
   file.Open(kDay);
   EXPECT_EQ(file.Size(), 5u);
   ASSERT_TRUE(file.Append("two\n\n"));
-  EXPECT_EQ(Read("logs/alerts/alerts.log"), "one\n\ntwo\n\n");
+  EXPECT_EQ(ReadLink(), "one\n\ntwo\n\n");
   EXPECT_FALSE(Exists("logs/alerts/alerts.log.new"));
 }
 
-TEST_F(DailyFileTest, MovesTheLinkAtADayChangeAndKeepsTheOldFile) {
-  DailyFile file(home_, kAlertNames);
-  file.Open(kDay);
-  ASSERT_TRUE(file.Append("old\n\n"));
-  file.Open(kNextDay);
-  ASSERT_TRUE(file.Append("new\n\n"));
+TEST_F(OpenDailyFile, MovesTheLinkAtADayChangeAndKeepsTheOldFile) {
+  ASSERT_TRUE(file_.Append("old\n\n"));
+  file_.Open(kNextDay);
+  ASSERT_TRUE(file_.Append("new\n\n"));
   EXPECT_EQ(Read("logs/alerts/2024/May/ospatrol-alerts-07.log"), "old\n\n");
-  EXPECT_EQ(Read("logs/alerts/alerts.log"), "new\n\n");
+  EXPECT_EQ(ReadLink(), "new\n\n");
   EXPECT_FALSE(Exists("logs/alerts/alerts.log.new"));
 }
 
-TEST_F(DailyFileTest, RemovesAnEmptyFileOfTheDayBefore) {
-  DailyFile file(home_, kAlertNames);
-  file.Open(kDay);
-  file.Open(kNextDay);
+TEST_F(OpenDailyFile, RemovesAnEmptyFileOfTheDayBefore) {
+  file_.Open(kNextDay);
   EXPECT_FALSE(Exists("logs/alerts/2024/May/ospatrol-alerts-07.log"));
   EXPECT_TRUE(Exists("logs/alerts/2024/May/ospatrol-alerts-08.log"));
 }
 
-TEST_F(DailyFileTest, KeepsItsFileWhenTheNewDayCannotBegin) {
-  DailyFile file(home_, kAlertNames);
-  file.Open(kDay);
+TEST_F(OpenDailyFile, KeepsItsFileWhenTheNewDayCannotBegin) {
   Put("logs/alerts/2025", "a file where a directory should be");
-  EXPECT_THROW(file.Open({2025, 0, 1}), Error);
-  ASSERT_TRUE(file.Append("still\n\n"));
-  EXPECT_EQ(Read("logs/alerts/alerts.log"), "still\n\n");
+  EXPECT_THROW(file_.Open({2025, 0, 1}), Error);
+  ASSERT_TRUE(file_.Append("still\n\n"));
+  EXPECT_EQ(ReadLink(), "still\n\n");
 }
 
-TEST_F(DailyFileTest, IsMadeAgainWhenSomebodyDeletedIt) {
-  DailyFile file(home_, kAlertNames);
-  file.Open(kDay);
-  ASSERT_TRUE(file.Append("lost\n\n"));
+TEST_F(OpenDailyFile, IsMadeAgainWhenSomebodyDeletedIt) {
+  ASSERT_TRUE(file_.Append("lost\n\n"));
   std::filesystem::remove(home_ / "logs/alerts/alerts.log");
-  file.ReopenIfGone();  // one link is left
-  EXPECT_EQ(file.Size(), 6u);
-  std::filesystem::remove(file.path());
-  file.ReopenIfGone();
-  ASSERT_TRUE(file.Append("new\n\n"));
-  EXPECT_EQ(Read("logs/alerts/alerts.log"), "new\n\n");
+  file_.ReopenIfGone();  // one link is left
+  EXPECT_EQ(file_.Size(), 6u);
+  std::filesystem::remove(file_.path());
+  file_.ReopenIfGone();
+  ASSERT_TRUE(file_.Append("new\n\n"));
+  EXPECT_EQ(ReadLink(), "new\n\n");
 }
 
-TEST_F(DailyFileTest, IsMadeAgainWhenSomebodyMovedOrReplacedIt) {
-  DailyFile file(home_, kAlertNames);
-  file.Open(kDay);
-  ASSERT_TRUE(file.Append("old\n\n"));
+TEST_F(OpenDailyFile, IsMadeAgainWhenSomebodyMovedOrReplacedIt) {
+  ASSERT_TRUE(file_.Append("old\n\n"));
   std::filesystem::remove(home_ / "logs/alerts/alerts.log");
-  std::filesystem::rename(file.path(), home_ / "moved");
-  file.ReopenIfGone();
-  ASSERT_TRUE(file.Append("second\n\n"));
+  std::filesystem::rename(file_.path(), home_ / "moved");
+  file_.ReopenIfGone();
+  ASSERT_TRUE(file_.Append("second\n\n"));
   EXPECT_EQ(Read("moved"), "old\n\n");
-  EXPECT_EQ(Read("logs/alerts/alerts.log"), "second\n\n");
+  EXPECT_EQ(ReadLink(), "second\n\n");
 
-  std::filesystem::remove(file.path());
-  Put(file.relative_path(), "third\n\n");
-  file.ReopenIfGone();
-  ASSERT_TRUE(file.Append("fourth\n\n"));
-  EXPECT_EQ(Read("logs/alerts/alerts.log"), "third\n\nfourth\n\n");
+  std::filesystem::remove(file_.path());
+  Put(file_.relative_path(), "third\n\n");
+  file_.ReopenIfGone();
+  ASSERT_TRUE(file_.Append("fourth\n\n"));
+  EXPECT_EQ(ReadLink(), "third\n\nfourth\n\n");
 }
 
-TEST_F(DailyFileTest, GetsItsNameBackWhenOnlyThatWasDeleted) {
-  DailyFile file(home_, kAlertNames);
-  file.Open(kDay);
-  ASSERT_TRUE(file.Append("first\n\n"));
-  std::filesystem::remove(file.path());
-  file.ReopenIfGone();
-  ASSERT_TRUE(file.Append("second\n\n"));
-  EXPECT_EQ(Read(file.relative_path()), "first\n\nsecond\n\n");
-  EXPECT_EQ(Read("logs/alerts/alerts.log"), "first\n\nsecond\n\n");
+TEST_F(OpenDailyFile, GetsItsNameBackWhenOnlyThatWasDeleted) {
+  ASSERT_TRUE(file_.Append("first\n\n"));
+  std::filesystem::remove(file_.path());
+  file_.ReopenIfGone();
+  ASSERT_TRUE(file_.Append("second\n\n"));
+  EXPECT_EQ(Read(file_.relative_path()), "first\n\nsecond\n\n");
+  EXPECT_EQ(ReadLink(), "first\n\nsecond\n\n");
 }
 
 TEST_F(DailyFileTest, ReplacesADanglingLink) {
@@ -136,7 +132,7 @@ TEST_F(DailyFileTest, ReplacesADanglingLink) {
   DailyFile file(home_, kAlertNames);
   file.Open(kDay);
   ASSERT_TRUE(file.Append("x\n\n"));
-  EXPECT_EQ(Read("logs/alerts/alerts.log"), "x\n\n");
+  EXPECT_EQ(ReadLink(), "x\n\n");
 }
 
 TEST_F(DailyFileTest, WithoutAStemIsNamedByItsDateAlone) {
@@ -146,20 +142,18 @@ TEST_F(DailyFileTest, WithoutAStemIsNamedByItsDateAlone) {
   EXPECT_EQ(Read("queue/alerts/spool/2024-05-07.log"), "x\n");
 }
 
-TEST_F(DailyFileTest, NeverLeavesAPartOfAGroupWhenTheDiskIsFull) {
-  DailyFile file(home_, kAlertNames);
-  file.Open(kDay);
-  ASSERT_TRUE(file.Append("first\n\n"));
+TEST_F(OpenDailyFile, NeverLeavesAPartOfAGroupWhenTheDiskIsFull) {
+  ASSERT_TRUE(file_.Append("first\n\n"));
   const std::string group = "second " + std::string(100, 'x') + "\n\n";
   {
     const FileSizeLimit limit(50);
-    EXPECT_FALSE(file.Append(group));
+    EXPECT_FALSE(file_.Append(group));
     EXPECT_EQ(errno, EFBIG);
-    EXPECT_EQ(Read("logs/alerts/alerts.log"), "first\n\n");
-    EXPECT_FALSE(file.Append(group));
+    EXPECT_EQ(ReadLink(), "first\n\n");
+    EXPECT_FALSE(file_.Append(group));
   }
-  ASSERT_TRUE(file.Append(group + "third\n\n"));  // the group grew meanwhile
-  EXPECT_EQ(Read("logs/alerts/alerts.log"), "first\n\n" + group + "third\n\n");
+  ASSERT_TRUE(file_.Append(group + "third\n\n"));  // the group grew meanwhile
+  EXPECT_EQ(ReadLink(), "first\n\n" + group + "third\n\n");
 }
 
 struct Torn {

@@ -30,7 +30,7 @@ TEST_P(DecoderErrors, NameFileLineAndExpectation) {
   const BadDecoder& bad = GetParam();
   config::Problems problems;
   Decoders(std::string(kRoot) + "\n" + std::string(bad.xml), problems);
-  ASSERT_EQ(problems.error_count(), 1u) << Lines(problems);
+  ASSERT_EQ(problems.error_count(), 1u) << ProblemText(problems);
   const config::Problem& problem = problems.all().back();
   EXPECT_EQ(problem.id, bad.id) << problem.Line();
   EXPECT_EQ(problem.file, "etc/decoder.xml");
@@ -189,7 +189,7 @@ TEST(DecoderLoader, RefusesMoreNamesOrCapturesThanAnOrderMayHave) {
 <decoder name="b"><prematch>a</prematch><regex>(1)</regex><order>a,b,c,d,e,f,g,h,i</order></decoder>
 <decoder name="c"><prematch>a</prematch><regex>(1)(2)(3)(4)(5)(6)(7)(8)</regex><order>id</order></decoder>)",
            problems, options);
-  ASSERT_EQ(problems.error_count(), 2u) << Lines(problems);
+  ASSERT_EQ(problems.error_count(), 2u) << ProblemText(problems);
   EXPECT_THAT(problems.all()[0].Line(), HasSubstr("9 capturing groups"));
   EXPECT_THAT(problems.all()[1].Line(), HasSubstr("<order> has 9 names"));
 }
@@ -211,14 +211,14 @@ TEST(DecoderLoader, ReportsEveryErrorOnceAndNoneThatFollowsFromAnother) {
 <decoder name="d"><parent>c</parent></decoder>
 <decoder name="b"><prematch>b</prematch><bad/><worse/></decoder>)",
            problems);
-  EXPECT_EQ(problems.error_count(), 3u) << Lines(problems);
+  EXPECT_EQ(problems.error_count(), 3u) << ProblemText(problems);
 }
 
 TEST(DecoderLoader, AcceptsTheStatusAttributeOfOldDocumentation) {
   config::Problems problems;
   const auto set =
       Decoders("<decoder name=\"a\" status=\"x\"><prematch>a</prematch></decoder>", problems);
-  EXPECT_EQ(Lines(problems), "");
+  EXPECT_EQ(ProblemText(problems), "");
   EXPECT_EQ(set->decoders().size(), 1u);
 }
 
@@ -243,7 +243,7 @@ TEST(DecoderLoader, JoinsRepeatedTextsWithoutSeparator) {
 <PREMATCH>^on</PREMATCH><prematch>e </prematch><regex offset="after_prematch">^(\w+)</regex><regex> (\w+)</regex>
 <order>id</order><order>url, status</order><ftscomment>none</ftscomment></decoder>)",
                problems);
-  ASSERT_EQ(Lines(problems), "");
+  ASSERT_EQ(ProblemText(problems), "");
   Event event;
   Receive(event, "Feb  9 11:44:56 h pq: one a b");
   set->Decode(event);
@@ -255,7 +255,7 @@ TEST(DecoderLoader, ExpandsVariables) {
   const auto set = Decoders(
       R"(<var name="WHO">^bob|^eve</var><decoder name="a"><prematch>$WHO</prematch></decoder>)",
       problems);
-  ASSERT_EQ(Lines(problems), "");
+  ASSERT_EQ(ProblemText(problems), "");
   Event event;
   Receive(event, "eve");
   set->Decode(event);
@@ -271,7 +271,7 @@ TEST(DecoderLoader, KnowsEveryOrderName) {
       ",\n\tdstip\t,srcport,dstport,protocol,action,id,url,data,"
       "status,system_name,the_filename_is,Some.Thing else</order></decoder>",
       problems);
-  ASSERT_EQ(Lines(problems), "");
+  ASSERT_EQ(ProblemText(problems), "");
   Event event;
   Receive(event, "a123456789012345");
   set->Decode(event);
@@ -312,7 +312,7 @@ TEST(DecoderLoader, KnowsEveryFtsName) {
         "<decoder name=\"a\"><prematch>a</prematch><regex>(b)</regex><order>id</order><fts>" +
             names + "</fts></decoder>",
         problems);
-    ASSERT_EQ(Lines(problems), "");
+    ASSERT_EQ(ProblemText(problems), "");
     EXPECT_EQ(set->decoders()[0]->fts, bits) << names;
   }
 }
@@ -331,7 +331,7 @@ TEST(DecoderLoader, KnowsEveryType) {
     config::Problems problems;
     const auto set = Decoders(
         "<decoder name=\"a\"><prematch>a</prematch><type>" + name + "</type></decoder>", problems);
-    ASSERT_EQ(Lines(problems), "");
+    ASSERT_EQ(ProblemText(problems), "");
     EXPECT_EQ(set->decoders()[0]->category, category) << name;
   }
 }
@@ -342,7 +342,7 @@ TEST(DecoderLoader, AcceptsEveryPlugin) {
     const auto set = Decoders("<decoder name=\"a\"><prematch>a</prematch><plugin_decoder>" +
                                   std::string(plugin.name) + "</plugin_decoder></decoder>",
                               problems);
-    EXPECT_EQ(Lines(problems), "");
+    EXPECT_EQ(ProblemText(problems), "");
     EXPECT_EQ(set->decoders()[0]->plugin, &plugin);
   }
 }
@@ -353,7 +353,7 @@ TEST(DecoderLoader, LeavesAttributesOfOtherElementsAlone) {
       "<decoder name=\"a\"><program_name x=\"y\">a</program_name><type "
       "z=\"1\">ids</type></decoder>",
       problems);
-  EXPECT_EQ(Lines(problems), "");
+  EXPECT_EQ(ProblemText(problems), "");
 }
 
 TEST(DecoderLoader, LetsAChildHaveAProgramNameWithoutEffect) {
@@ -362,7 +362,7 @@ TEST(DecoderLoader, LetsAChildHaveAProgramNameWithoutEffect) {
       std::string(kRoot) + R"(<decoder name="c"><parent>r</parent><program_name>^zzz</program_name>
 <regex>x=(\d)</regex><order>id</order></decoder>)",
       problems);
-  ASSERT_EQ(Lines(problems), "");
+  ASSERT_EQ(ProblemText(problems), "");
   Event event;
   Receive(event, "r x=1");
   set->Decode(event);

@@ -16,7 +16,7 @@ class DecoderSetTest : public testing::Test {
   void Load(std::string_view xml) {
     config::Problems problems;
     set_ = Decoders(xml, problems);
-    ASSERT_EQ(Lines(problems), "");
+    ASSERT_EQ(ProblemText(problems), "");
   }
 
   std::string Decode(std::string_view text) {

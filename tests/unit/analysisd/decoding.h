@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "../problem_lines.h"
 #include "analysisd/decoder_loader.h"
 #include "analysisd/predecoder.h"
 #include "config/dialect.h"
@@ -28,13 +29,6 @@ inline std::unique_ptr<DecoderSet> Decoders(std::string_view xml, config::Proble
   std::vector<config::Document> documents;
   documents.push_back(config::ParseDialect(xml, "etc/decoder.xml", problems));
   return BuildDecoders(std::move(documents), options, problems);
-}
-
-// All problems, a line each.
-inline std::string Lines(const config::Problems& problems) {
-  std::string lines;
-  for (const config::Problem& problem : problems.all()) lines += problem.Line() + "\n";
-  return lines;
 }
 
 inline std::string FieldLine(const Event& event) {

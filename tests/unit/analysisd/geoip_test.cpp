@@ -83,7 +83,7 @@ TEST_F(GeoIpTest, AddsPlacesToDecodedAddresses) {
   configuration.global.geoipdb = "test.mmdb";
   config::Problems problems;
   const auto set = LoadDecoders(Home(directory_.path()), configuration, TestOptions(), problems);
-  ASSERT_FALSE(problems.HasErrors()) << Lines(problems);
+  ASSERT_FALSE(problems.HasErrors()) << ProblemText(problems);
   ASSERT_NE(set->geoip(), nullptr);
   Event event;
   Receive(event, "from 198.51.100.7 to 192.0.2.1");

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "../problem_lines.h"
 #include "analysisd/decoder_loader.h"
 #include "analysisd/engine.h"
 #include "analysisd/list_set.h"
@@ -54,12 +55,6 @@ inline constexpr std::string_view kFieldDecoders = R"(
 <decoder name="fts-1"><parent>fts</parent><regex>u=(\S+)</regex><order>user</order><fts>name, user</fts></decoder>
 )";
 
-inline std::string ProblemLines(const config::Problems& problems) {
-  std::string lines;
-  for (const config::Problem& problem : problems.all()) lines += problem.Line() + "\n";
-  return lines;
-}
-
 inline EngineOptions JudgingOptions() {
   EngineOptions options;
   options.server_name = "manager";
@@ -97,7 +92,7 @@ class Judging {
  public:
   explicit Judging(const Parts& parts) {
     auto ruleset = MakeRuleset(parts, problems);
-    if (ruleset == nullptr) throw std::runtime_error(ProblemLines(problems));
+    if (ruleset == nullptr) throw std::runtime_error(ProblemText(problems));
     engine = std::make_unique<Engine>(std::move(ruleset), state);
   }
   explicit Judging(std::string_view rules) : Judging(Parts{.rules = std::string(rules)}) {}

@@ -142,7 +142,7 @@ TEST_F(ListFiles, FallsBackToTheTextWhenTheCompiledFileIsDamaged) {
 
 TEST_F(ListFiles, WarnsOfAListWithoutFilesAndRefusesARuleThatNamesIt) {
   const auto lists = Load();
-  EXPECT_THAT(ProblemLines(problems_), HasSubstr("etc/ospatrol.conf:7: <list>rules/bad: neither "
+  EXPECT_THAT(ProblemText(problems_), HasSubstr("etc/ospatrol.conf:7: <list>rules/bad: neither "
                                                  "'rules/bad' nor 'rules/bad.cdb' exists"));
   EXPECT_FALSE(problems_.HasErrors());
   DecoderSet decoders;
@@ -152,7 +152,7 @@ TEST_F(ListFiles, WarnsOfAListWithoutFilesAndRefusesARuleThatNamesIt) {
       "rules/l.xml", problems_));
   BuildRules(std::move(documents), JudgingOptions(), decoders, *lists, problems_);
   EXPECT_TRUE(problems_.HasErrors());
-  EXPECT_THAT(ProblemLines(problems_),
+  EXPECT_THAT(ProblemText(problems_),
               HasSubstr("rules/l.xml:1: rule 100: <list>: list 'rules/bad' cannot be read"));
 }
 
@@ -213,7 +213,7 @@ TEST(ListCondition, UserIsTheSourceUserFirst) {
 TEST(ListCondition, DoesNotHoldForAListThatIsNotConfiguredAndWarns) {
   Judging judging(ListRule("field=\"srcip\" lookup=\"not_match_key\"", "other"));
   EXPECT_EQ(judging.Rule(Syslog("k", "srcip=1.1.1.1")), 0);
-  EXPECT_THAT(ProblemLines(judging.problems), HasSubstr("no list 'other' is configured"));
+  EXPECT_THAT(ProblemText(judging.problems), HasSubstr("no list 'other' is configured"));
 }
 
 TEST(ListCondition, TestsEveryOneOfSeveralLists) {

@@ -45,7 +45,7 @@ class PipelineTest : public ::testing::Test {
     tzset();
     config::Problems problems;
     ruleset_ = MakeRuleset({.rules = std::string(kRules)}, problems);
-    EXPECT_NE(ruleset_, nullptr) << ProblemLines(problems);
+    EXPECT_NE(ruleset_, nullptr) << ProblemText(problems);
     Start();
   }
 

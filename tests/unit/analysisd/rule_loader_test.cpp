@@ -23,7 +23,7 @@ std::string Wrap(std::string_view rules) {
 std::string Told(std::string_view rules, const EngineOptions& options = JudgingOptions()) {
   config::Problems problems;
   MakeRuleset(Parts{.rules = std::string(rules), .options = options}, problems);
-  return ProblemLines(problems);
+  return ProblemText(problems);
 }
 
 bool Loads(std::string_view rules) {
@@ -109,7 +109,7 @@ TEST(RuleLoader, ReportsAllErrorsOfAllFilesAndEndsEachFileWithItsName) {
   const DecoderSet decoders;
   const ListSet lists;
   LoadRules(Home(directory.path()), configuration, JudgingOptions(), decoders, lists, problems);
-  const std::string told = ProblemLines(problems);
+  const std::string told = ProblemText(problems);
   EXPECT_THAT(told, HasSubstr("rules/a.xml:2: rule 100: <rule> knows no element <mach>"));
   EXPECT_THAT(told, HasSubstr("rules/a.xml:3: attribute id='x' is not a number"));
   EXPECT_THAT(told, HasSubstr("Error loading the rules: 'rules/a.xml'."));
@@ -192,7 +192,7 @@ TEST(RuleLoader, MakesUpMissingTemplatesWithAWarning) {
                     "<rule id=\"101\" level=\"3\"><category>ids</category><match>a</match></rule>"),
       .templates = false});
   EXPECT_EQ(judging.Rule("a"), 100);
-  const std::string told = ProblemLines(judging.problems);
+  const std::string told = ProblemText(judging.problems);
   EXPECT_THAT(told, HasSubstr("no rule 1 for category 'syslog' is loaded; one is made up"));
   EXPECT_THAT(told, HasSubstr("no rule 3 for category 'ids' is loaded; one is made up"));
 }
@@ -201,7 +201,7 @@ const Rule& Load(std::string_view rules, int id, const EngineOptions& options = 
   static std::vector<std::shared_ptr<const Ruleset>> kept;
   config::Problems problems;
   kept.push_back(MakeRuleset(Parts{.rules = std::string(rules), .options = options}, problems));
-  if (kept.back() == nullptr) throw std::runtime_error(ProblemLines(problems));
+  if (kept.back() == nullptr) throw std::runtime_error(ProblemText(problems));
   return *kept.back()->rules().Find(id);
 }
 
@@ -295,7 +295,7 @@ TEST(Overwrite, ReplacesEverythingAndMovesBelowTheRulesThatItNames) {
   EXPECT_EQ(judging.Rule("second new child"), 103);
   EXPECT_EQ(judging.Judge("second new").rule->group, "g,newgroup,");
   EXPECT_EQ(judging.Judge("second new").rule->level, 9);
-  const std::string told = ProblemLines(judging.problems);
+  const std::string told = ProblemText(judging.problems);
   EXPECT_THAT(told, HasSubstr("rule 102: moved below the rules that it now names"));
   EXPECT_THAT(told, HasSubstr("rule 102: replaced as a whole; OSSEC would keep <match_pcre2> of "
                               "the rule at rules/local_rules.xml:5"));

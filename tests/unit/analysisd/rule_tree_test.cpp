@@ -31,7 +31,7 @@ std::string Tree(std::string_view rules) {
   config::Problems problems;
   const auto ruleset =
       MakeRuleset(Parts{.rules = fmt::format("<group name=\"g,\">{}</group>", rules)}, problems);
-  if (ruleset == nullptr) return ProblemLines(problems);
+  if (ruleset == nullptr) return ProblemText(problems);
   return Draw(ruleset->rules().tree().roots().all()[0]->children);
 }
 

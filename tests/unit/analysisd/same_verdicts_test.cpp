@@ -50,7 +50,7 @@ std::shared_ptr<const Ruleset> ShippedRules(bool prefilter) {
   config::InternalOptions internal = config::InternalOptions::Load(home, problems);
   internal.Set("analysisd.prefilter", prefilter ? 1 : 0);
   auto ruleset = Ruleset::Load(home, configuration, internal, problems);
-  EXPECT_NE(ruleset, nullptr) << ProblemLines(problems);
+  EXPECT_NE(ruleset, nullptr) << ProblemText(problems);
   return ruleset;
 }
 

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "../problem_lines.h"
 #include "base/files.h"
 #include "base/text.h"
 #include "config/ar_conf.h"
@@ -44,16 +45,10 @@ Loaded Load(std::string_view text, Reader reader = Reader::kAnalysisd) {
   return loaded;
 }
 
-std::vector<std::string> Lines(const Problems& problems) {
-  std::vector<std::string> lines;
-  for (const Problem& problem : problems.all()) lines.push_back(problem.Line());
-  return lines;
-}
-
 // A configuration without any problem.
 Configuration Good(std::string_view text, Reader reader = Reader::kAnalysisd) {
   Loaded loaded = Load(text, reader);
-  EXPECT_THAT(Lines(loaded.problems), ElementsAre());
+  EXPECT_THAT(ProblemLines(loaded.problems), ElementsAre());
   return std::move(loaded.configuration);
 }
 
@@ -94,7 +89,7 @@ TEST(Configuration, JudgesEveryOptionAsItsTableSays) {
                                          columns[1], columns[2], columns[1]);
     const Loaded loaded = Load(text, kReaders.at(columns[0]));
     if (columns[3] == "-") {
-      EXPECT_THAT(Lines(loaded.problems), ElementsAre()) << row;
+      EXPECT_THAT(ProblemLines(loaded.problems), ElementsAre()) << row;
       continue;
     }
     EXPECT_EQ(loaded.problems.all().size(), 1U) << row;
@@ -153,7 +148,7 @@ TEST(Configuration, TenFaultsGiveTenLines) {
                         Reader::kAnalysisd, loaded.problems);
   EXPECT_EQ(loaded.problems.error_count(), 10U);
   EXPECT_THAT(
-      Lines(loaded.problems),
+      ProblemLines(loaded.problems),
       ElementsAre(
           "etc/ospatrol.conf:3: <global><jsonout_output>: 'on' is not valid; expected yes or no, "
           "in "
@@ -181,7 +176,7 @@ TEST(Configuration, TenFaultsGiveTenLines) {
 
 TEST(Configuration, StopsAtASyntaxErrorAndNamesIt) {
   const Loaded loaded = Load("<ospatrol_config>\n<global>\n<logall>yes</logal>\n");
-  EXPECT_THAT(Lines(loaded.problems),
+  EXPECT_THAT(ProblemLines(loaded.problems),
               ElementsAre("etc/ospatrol.conf:3: element <logall> of line 3 is closed by </logal>; "
                           "expected </logall>"));
   EXPECT_FALSE(loaded.configuration.global.logall);
@@ -258,7 +253,7 @@ TEST(Configuration, AddsRulesSectionsUp) {
       "<rules><rule_dir pattern='_r.xml$'>dir/</rule_dir><rule>a.xml</rule><rule>c.xml</rule>"
       "<decoder_dir>dd</decoder_dir><list>lists/x</list></rules></ospatrol_config>");
   EXPECT_FALSE(loaded.problems.HasErrors());
-  EXPECT_THAT(Lines(loaded.problems),
+  EXPECT_THAT(ProblemLines(loaded.problems),
               ElementsAre("etc/ospatrol.conf:4: <rules><rule>: rules/a.xml is listed twice, this "
                           "entry is dropped; the first one is on line 2"));
   const RulesSection& rules = loaded.configuration.rules;
@@ -327,7 +322,7 @@ TEST(Configuration, ReadsALogFileOnceButCommandsAsOftenAsGiven) {
       Load("<ospatrol_config>\n" + file + command + journal + command + file + "</ospatrol_config>",
            Reader::kLogcollector);
   EXPECT_EQ(loaded.configuration.localfiles.size(), 4U);
-  EXPECT_THAT(Lines(loaded.problems),
+  EXPECT_THAT(ProblemLines(loaded.problems),
               ElementsAre("etc/ospatrol.conf:6: <localfile>: duplicated log file '/x', this entry "
                           "is ignored; the first one is on line 2"));
 }
@@ -394,7 +389,7 @@ TEST(Configuration, WantsCommandsBeforeTheirResponses) {
       "<command>c</command><location>local</location><level>7</level></active-response>"
       "<command><name>c</name><executable>c.sh</executable><expect/></command>"
       "</ospatrol_config>");
-  EXPECT_THAT(Lines(loaded.problems),
+  EXPECT_THAT(ProblemLines(loaded.problems),
               ElementsAre("etc/ospatrol.conf:3: <active-response><command>: no command 'c' is "
                           "defined above; add a <command> section with this name before this one"));
 }
@@ -404,7 +399,7 @@ TEST(Configuration, KeepsTheFirstOfTwoCommandsWithOneName) {
       "<command><name>c</name><executable>one.sh</executable><expect/></command>\n";
   const Loaded loaded = Load("<ospatrol_config>\n" + command + command + "</ospatrol_config>");
   EXPECT_EQ(loaded.configuration.commands.size(), 1U);
-  EXPECT_THAT(Lines(loaded.problems),
+  EXPECT_THAT(ProblemLines(loaded.problems),
               ElementsAre("etc/ospatrol.conf:3: <command> c is defined twice, this one is ignored; "
                           "the first one is on line 2"));
 }
@@ -431,7 +426,7 @@ TEST(Configuration, LoadsTheShippedLocalFileWithoutAnyRemark) {
     Problems problems;
     const Configuration configuration = LoadConfiguration(
         OSPATROL_SOURCE_DIR "/etc/ospatrol-local.conf", "etc/ospatrol.conf", reader, problems);
-    EXPECT_THAT(Lines(problems), ElementsAre());
+    EXPECT_THAT(ProblemLines(problems), ElementsAre());
     if (reader == Reader::kAnalysisd) {
       const std::string text = base::ReadFile(OSPATROL_SOURCE_DIR "/etc/ospatrol-local.conf");
       EXPECT_GE(configuration.rules.rules.size(), 9U);

@@ -10,6 +10,7 @@
 #include <set>
 #include <string>
 
+#include "../problem_lines.h"
 #include "base/error.h"
 #include "base/files.h"
 #include "base/text.h"
@@ -32,11 +33,7 @@ class InternalOptionsFiles : public ::testing::Test {
     problems_ = {};
     return InternalOptions::Load(Home(prefix_), problems_);
   }
-  std::vector<std::string> Lines() const {
-    std::vector<std::string> lines;
-    for (const Problem& problem : problems_.all()) lines.push_back(problem.Line());
-    return lines;
-  }
+  std::vector<std::string> Lines() const { return ProblemLines(problems_); }
 
   const fs::path prefix_ =
       fs::path(::testing::TempDir()) / ("internal_options_test." + std::to_string(::getpid()));

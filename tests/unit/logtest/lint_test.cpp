@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "../problem_lines.h"
 #include "analysisd/decoder_loader.h"
 #include "analysisd/decoder_set.h"
 #include "analysisd/list_set.h"
@@ -42,17 +43,13 @@ std::vector<std::string> Found(std::string_view rules, std::string_view decoders
   auto lists = std::make_unique<analysisd::ListSet>();
   auto decoder_set = analysisd::BuildDecoders(documents.decoders, options, problems);
   auto rule_set = analysisd::BuildRules(documents.rules, options, *decoder_set, *lists, problems);
-  std::vector<std::string> lines;
-  if (problems.HasErrors()) {
-    for (const auto& problem : problems.all()) lines.push_back("load: " + problem.Line());
-    return lines;
-  }
+  EXPECT_FALSE(problems.HasErrors()) << ProblemText(problems);
+  if (problems.HasErrors()) return {};
   const auto ruleset = analysisd::Ruleset::From(std::move(decoder_set), std::move(lists),
                                                 std::move(rule_set), options);
   config::Problems found;
   Lint({*ruleset, documents}, found);
-  for (const auto& problem : found.all()) lines.push_back(problem.Line());
-  return lines;
+  return ProblemLines(found);
 }
 
 std::string Rule(int id, int level, std::string_view inside, std::string_view attributes = "") {

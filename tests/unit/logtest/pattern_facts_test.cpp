@@ -2,10 +2,14 @@
 
 #include <gtest/gtest.h>
 
+#include <initializer_list>
+
 namespace ospatrol::logtest {
 namespace {
 
 using pattern::Language;
+
+using Texts = std::initializer_list<std::string_view>;
 
 PatternFacts Facts(Language language, std::string_view text) {
   const auto facts = FactsOf(language, text);
@@ -13,41 +17,42 @@ PatternFacts Facts(Language language, std::string_view text) {
   return facts.value_or(PatternFacts());
 }
 
+void ExpectOfAll(bool PatternFacts::*fact, Language language, Texts texts) {
+  for (const std::string_view text : texts) EXPECT_TRUE(Facts(language, text).*fact) << text;
+}
+void ExpectOfNone(bool PatternFacts::*fact, Language language, Texts texts) {
+  for (const std::string_view text : texts) EXPECT_FALSE(Facts(language, text).*fact) << text;
+}
+
 TEST(PatternFacts, TextBehindTheEndOrBeforeTheStartNeverMatches) {
-  EXPECT_TRUE(Facts(Language::kPcre2, "a$b").never_matches);
-  EXPECT_TRUE(Facts(Language::kPcre2, "a^b").never_matches);
-  EXPECT_TRUE(Facts(Language::kPcre2, "(?:a|b$)(?:c$)d").never_matches);
-  EXPECT_TRUE(Facts(Language::kPcre2, "(a$|b$)c").never_matches);
-  EXPECT_TRUE(Facts(Language::kOsMatch, "price $5").never_matches);
-  EXPECT_TRUE(Facts(Language::kOsRegex, "^a$b").never_matches);
+  const auto fact = &PatternFacts::never_matches;
+  ExpectOfAll(fact, Language::kPcre2, {"a$b", "a^b", "(?:a|b$)(?:c$)d", "(a$|b$)c"});
+  ExpectOfAll(fact, Language::kOsMatch, {"price $5"});
+  ExpectOfAll(fact, Language::kOsRegex, {"^a$b"});
 }
 
 TEST(PatternFacts, AnchorsThatCanHoldAreFine) {
-  for (const std::string_view text : {"^a$", "a$|^b", "(?:^|x)a(?:$|y)b", "a\\$b", "[$]b", "a$b?",
-                                      "(?:^a)?b", "a$\\n", "^^a$$"}) {
-    EXPECT_FALSE(Facts(Language::kPcre2, text).never_matches) << text;
-  }
-  EXPECT_FALSE(Facts(Language::kOsMatch, "^a|b$").never_matches);
-  EXPECT_FALSE(Facts(Language::kOsRegex, "a\\$b").never_matches);
+  const auto fact = &PatternFacts::never_matches;
+  ExpectOfNone(
+      fact, Language::kPcre2,
+      {"^a$", "a$|^b", "(?:^|x)a(?:$|y)b", "a\\$b", "[$]b", "a$b?", "(?:^a)?b", "a$\\n", "^^a$$"});
+  ExpectOfNone(fact, Language::kOsMatch, {"^a|b$"});
+  ExpectOfNone(fact, Language::kOsRegex, {"a\\$b"});
 }
 
 TEST(PatternFacts, OneDeadAlternativeIsSeen) {
-  EXPECT_TRUE(Facts(Language::kOsMatch, "good|price $5").dead_alternative);
-  EXPECT_FALSE(Facts(Language::kOsMatch, "good|price $5").never_matches);
-  EXPECT_FALSE(Facts(Language::kOsMatch, "good|bad$").dead_alternative);
+  const auto fact = &PatternFacts::dead_alternative;
+  ExpectOfAll(fact, Language::kOsMatch, {"good|price $5"});
+  ExpectOfNone(fact, Language::kOsMatch, {"good|bad$"});
+  ExpectOfNone(&PatternFacts::never_matches, Language::kOsMatch, {"good|price $5"});
 }
 
 TEST(PatternFacts, AnUnanchoredBeginningWithAnythingIsSeen) {
-  EXPECT_TRUE(Facts(Language::kPcre2, ".*a").leading_anything);
-  EXPECT_TRUE(Facts(Language::kPcre2, ".+a").leading_anything);
-  EXPECT_TRUE(Facts(Language::kPcre2, "(?:.*?)a").leading_anything);
-  EXPECT_TRUE(Facts(Language::kPcre2, "a|.*b").leading_anything);
-  EXPECT_TRUE(Facts(Language::kOsRegex, "\\.*a").leading_anything);
-  EXPECT_FALSE(Facts(Language::kPcre2, "^.*a").leading_anything);
-  EXPECT_FALSE(Facts(Language::kPcre2, "(.*)a").leading_anything);
-  EXPECT_FALSE(Facts(Language::kPcre2, ".a").leading_anything);
-  EXPECT_FALSE(Facts(Language::kPcre2, "\\.*a").leading_anything);
-  EXPECT_FALSE(Facts(Language::kOsRegex, "\\d*a").leading_anything);
+  const auto fact = &PatternFacts::leading_anything;
+  ExpectOfAll(fact, Language::kPcre2, {".*a", ".+a", "(?:.*?)a", "a|.*b"});
+  ExpectOfAll(fact, Language::kOsRegex, {"\\.*a"});
+  ExpectOfNone(fact, Language::kPcre2, {"^.*a", "(.*)a", ".a", "\\.*a"});
+  ExpectOfNone(fact, Language::kOsRegex, {"\\d*a"});
 }
 
 TEST(PatternFacts, CapturesOfAlternativesAreNotAddedUp) {
