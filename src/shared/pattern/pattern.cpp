@@ -20,6 +20,7 @@
 #include <utility>
 
 #include "pattern/characters.h"
+#include "pattern/given_up.h"
 #include "pattern/literal.h"
 #include "pattern/os_regex.h"
 #include "pattern/pcre2_code.h"
@@ -265,6 +266,6 @@ std::unique_ptr<const Pattern> Pattern::Compile(Language language, std::string_v
   return std::make_unique<NegatedPattern>(std::move(pattern));
 }
 
-uint64_t Pattern::LimitErrors() { return GivenUpSearches(); }
+uint64_t Pattern::LimitErrors() { return GivenUpSearches().load(std::memory_order_relaxed); }
 
 }  // namespace ospatrol::pattern

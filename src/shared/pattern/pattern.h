@@ -54,8 +54,8 @@ class Pattern {
 
   virtual ~Pattern() = default;
 
-  // Does it match anywhere in `subject`? Reentrant; bounded in time (2.11); a subject that exceeds
-  // PCRE2's limits does not match and is counted (LimitErrors).
+  // Does it match anywhere in `subject`? Reentrant; bounded in time (2.11); a subject on which the
+  // search is given up does not match and is counted (LimitErrors).
   virtual bool Matches(std::string_view subject) const = 0;
 
   // As Matches, and says where. REQUIRES: not negated.
@@ -72,7 +72,7 @@ class Pattern {
   const std::string& text() const { return text_; }
   Language language() const { return language_; }
 
-  // Matches given up because of PCRE2's match or heap limit, all patterns of this process.
+  // Searches given up because they would have taken too long, all patterns of this process.
   static uint64_t LimitErrors();
 
  protected:

@@ -11,12 +11,14 @@
 // captures per step when captures are asked for; a typical line has fewer than ten live places.
 // Memory: O(size of program x captures), per thread, kept for the next search. PCRE2's compiled
 // code is 5 to 50 times faster on ordinary lines, so it goes first, and this is what it falls back
-// to (regex_pattern.cpp).
+// to (regex_search.cpp).
 //
 // Limits: only what is regular. No back references, no look-around, no atomic groups; and no
 // repetition of something that can be empty, where engines disagree about captures (syntax.h
 // refuses to build it). Counted repetition is written out; programs above kMaxInstructions are not
-// made.
+// made. A pattern such as `a[ab]{1000}b[ab]{1000}` has thousands of live places on a line made for
+// it: after kMaxSteps, some half a second, a search is given up. With fewer than 512 places that
+// takes a line of more than 64 KiB, which no event has.
 #include "pattern/program.h"
 
 #include <algorithm>
@@ -25,6 +27,7 @@
 
 #include "base/text.h"
 #include "pattern/characters.h"
+#include "pattern/given_up.h"
 
 namespace ospatrol::pattern {
 namespace {
@@ -32,6 +35,7 @@ namespace {
 constexpr size_t kMaxInstructions = 8192;
 constexpr size_t kLong =
     256;  // bytes of a subject worth asking first whether there is a match at all
+constexpr uint64_t kMaxSteps = 512 * 65536;
 constexpr uint32_t kUnset = std::numeric_limits<uint32_t>::max();
 
 bool IsWord(char c) { return base::IsAlnum(c) || c == '_'; }
@@ -261,10 +265,12 @@ class Program::Run {
     memory_.best.assign(slots_, kUnset);
   }
 
-  // `existence`: any match will do, so the first one found ends the search.
-  bool Search(bool existence) {
+  // Nothing when it is given up. `existence`: any match will do, so the first one found ends the
+  // search.
+  std::optional<bool> Search(bool existence) {
     PlaceList* now = &memory_.now;
     PlaceList* next = &memory_.next;
+    uint64_t steps = 0;
     for (size_t at = 0;;) {
       if (now->places.empty()) {
         if (found_ || (program_.anchored_ && at > 0)) break;
@@ -274,6 +280,9 @@ class Program::Run {
         std::fill(memory_.captures.begin(), memory_.captures.end(), kUnset);
         Follow(*now, 0, at);
       }
+      // Captures are copied with each place.
+      steps += now->places.size() * (1 + slots_ / 16);
+      if (steps > kMaxSteps) return std::nullopt;
       const Character character = CharacterAt(at);
       Step(*now, *next, at, character);
       if (existence && found_) return true;
@@ -391,17 +400,17 @@ class Program::Run {
 };
 
 bool Program::Search(std::string_view subject, Match* match) const {
-  if (before_final_newline_ && subject.ends_with('\n')) {
-    Run run(*this, subject, match != nullptr);
-    if (!run.Search(match == nullptr)) return false;
-    if (match != nullptr) run.Deliver(*match);
-    return true;
+  // What Exists() cannot answer: `$` before a final LF.
+  const bool ordered = before_final_newline_ && subject.ends_with('\n');
+  if (!ordered && (match == nullptr || subject.size() >= kLong)) {
+    const std::optional<bool> exists = Exists(subject);
+    if (exists == false || (exists && match == nullptr)) return *exists;
   }
-  if (match == nullptr) return Exists(subject);
-  if (subject.size() >= kLong && !Exists(subject)) return false;
-  Run run(*this, subject, true);
-  if (!run.Search(false)) return false;
-  run.Deliver(*match);
+  Run run(*this, subject, match != nullptr);
+  const std::optional<bool> found = run.Search(match == nullptr);
+  if (!found) CountGivenUp();
+  if (!found.value_or(false)) return false;
+  if (match != nullptr) run.Deliver(*match);
   return true;
 }
 

@@ -19,7 +19,8 @@ class Program {
   static std::optional<Program> From(const Syntax& syntax);
 
   // Same answer as a backtracking engine: leftmost match, alternatives in order, quantifiers greedy
-  // or lazy. `match` may be null. Reentrant; memory of the calling thread is reused.
+  // or lazy. `match` may be null. Reentrant; memory of the calling thread is reused. Programs with
+  // at least 512 places may be given up on long subjects: false, and CountGivenUp().
   bool Search(std::string_view subject, Match* match) const;
 
  private:
@@ -36,7 +37,8 @@ class Program {
 
   void FindFirstBytes();
   void FindSymbols();
-  bool Exists(std::string_view subject) const;
+  // Nothing when it would take too long.
+  std::optional<bool> Exists(std::string_view subject) const;
 
   std::vector<Instruction> code_;
   std::vector<CharSet> sets_;

@@ -5,10 +5,11 @@
 // subject needs it).
 //
 // Cost: a few nanoseconds per character once the sets are known; O(size of program) for each new
-// (set, symbol). The number of sets can be exponential in the pattern, so after kMaxStates all are
-// forgotten and the search goes on: the time stays within O(size of subject x size of program), the
-// memory within a few MiB per thread. Nothing is kept between searches, since a search gets here
-// only after PCRE2's machine code could not answer.
+// (set, symbol), several times what the ordered matcher needs for it. The number of sets can be
+// exponential in the pattern, so after kMaxStates all are forgotten and the search goes on; and
+// after kMaxSteps, some tenths of a second, this is the wrong way, and the ordered matcher takes
+// over. Memory: some 10 MiB per thread at most. Nothing is kept between searches, since a search
+// gets here only after PCRE2's machine code could not answer.
 //
 // Assertions look at both sides of a position. They stay in the set until the next symbol is known
 // (or the end), and the set knows what stood before. `$` before a final LF would need a second
@@ -24,6 +25,7 @@ namespace ospatrol::pattern {
 namespace {
 
 constexpr size_t kMaxStates = 2000;
+constexpr uint64_t kMaxSteps = 2'000'000;
 constexpr uint32_t kUnknown = 0;  // transitions: not computed yet
 constexpr uint32_t kMatched = 1;
 constexpr uint32_t kDead = 2;
@@ -107,7 +109,7 @@ class Program::Existence {
     if (memory_.seen.size() < program.code_.size()) memory_.seen.resize(program.code_.size());
   }
 
-  bool Search(std::string_view subject) {
+  std::optional<bool> Search(std::string_view subject) {
     State first;
     BeginRound();
     Follow(first.places, 0, Before::kNothing);
@@ -116,6 +118,7 @@ class Program::Existence {
       size_t size = 1;
       const size_t symbol = SymbolAt(subject, at, size);
       state = Next(state, symbol);
+      if (steps_ > kMaxSteps) return std::nullopt;
       at += size;
     }
     if (state >= kFirstState) state = Next(state, end_);
@@ -155,6 +158,7 @@ class Program::Existence {
   bool Step(const State& from, size_t symbol, State& next) {
     std::vector<uint32_t> settled;
     BeginRound();
+    steps_ += from.places.size();
     for (const uint32_t place : from.places) {
       const Instruction& step = program_.code_[place];
       if (step.op != Op::kAssert) {
@@ -213,6 +217,7 @@ class Program::Existence {
     while (!pending.empty()) {
       const uint32_t place = pending.back();
       pending.pop_back();
+      ++steps_;
       if (memory_.seen[place] == memory_.round) continue;
       memory_.seen[place] = memory_.round;
       const Instruction& step = program_.code_[place];
@@ -282,8 +287,11 @@ class Program::Existence {
   Memory& memory_;
   const size_t end_;      // the symbol of the end
   const size_t columns_;  // of the transition table
+  uint64_t steps_ = 0;
 };
 
-bool Program::Exists(std::string_view subject) const { return Existence(*this).Search(subject); }
+std::optional<bool> Program::Exists(std::string_view subject) const {
+  return Existence(*this).Search(subject);
+}
 
 }  // namespace ospatrol::pattern

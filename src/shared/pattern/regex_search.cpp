@@ -6,15 +6,14 @@
 // behind a long line. So:
 //
 //  * Every search begins with a small budget: a match limit that shrinks with the length of the
-//  subject and, for
-//    longer subjects, a few starting positions per call with a look at the clock between calls.
+//    subject and, for longer subjects, a few starting positions per call with a look at the clock
+//    between calls.
 //  * When that is used up, the linear matcher answers if the pattern is regular, as nearly all are.
-//  It gives the same
-//    answer, so budget and clock decide about time only, never about a verdict.
+//    It gives the same answer, so budget and clock decide about time only, never about a verdict.
+//    (It gives up on extraordinarily large patterns: program.cpp.)
 //  * Other patterns (look-around, back references ...) get a far larger budget; long subjects go to
-//  PCRE2's
-//    interpreter, whose limit counts nearly every step. A search beyond that counts as "no match"
-//    and in GivenUpSearches().
+//    PCRE2's interpreter, whose limit counts nearly every step. A search beyond that counts as "no
+//    match" and in GivenUpSearches().
 //
 // Work of one call in the worst case is (positions per call) x (match limit) x (average length of
 // one repetition, half of the subject); positions per call is chosen so that this stays near
@@ -22,13 +21,15 @@
 //
 // Cost: a subject up to kShort bytes takes one call, or one call and a linear search. Bounds:
 // regular patterns, about kBriefTime plus the linear search (64 KiB and a usual pattern: below a
-// millisecond without a match, some 30 ms with one); others, about twice kLongTime.
+// millisecond without a match, some 30 ms with one; program.cpp has the worst case); others, about
+// twice kLongTime.
 #include "pattern/regex_search.h"
 
 #include <algorithm>
-#include <atomic>
 #include <chrono>
 #include <ctime>
+
+#include "pattern/given_up.h"
 
 namespace ospatrol::pattern {
 namespace {
@@ -43,8 +44,6 @@ constexpr uint32_t kInterpreterSteps = 1'000'000;  // of about 20 ns
 constexpr size_t kInterpreterStarts = 4;
 constexpr auto kBriefTime = std::chrono::milliseconds(2);
 constexpr auto kLongTime = std::chrono::milliseconds(100);
-
-std::atomic<uint64_t> given_up{0};
 
 // Time this thread has worked, so that the load of the machine does not shorten a budget.
 std::chrono::nanoseconds Worked() {
@@ -142,8 +141,6 @@ Result SearchAtLength(const Pcre2Code& code, std::string_view subject, Match* ma
 
 }  // namespace
 
-uint64_t GivenUpSearches() { return given_up.load(std::memory_order_relaxed); }
-
 bool BoundedSearch(const Pcre2Code& code, const Program* fallback, std::string_view subject,
                    Match* match) {
   Result result = subject.size() <= kOrdinary
@@ -152,7 +149,7 @@ bool BoundedSearch(const Pcre2Code& code, const Program* fallback, std::string_v
   if (!IsAnswer(result)) {
     if (fallback != nullptr) return fallback->Search(subject, match);
     result = SearchAtLength(code, subject, match);
-    if (!IsAnswer(result)) given_up.fetch_add(1, std::memory_order_relaxed);
+    if (!IsAnswer(result)) CountGivenUp();
   }
   return result == Result::kMatch;
 }

@@ -1,7 +1,6 @@
 // Runs a regular expression with whichever engine answers soonest, and never for long.
 #pragma once
 
-#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string_view>
@@ -11,9 +10,6 @@
 #include "pattern/program.h"
 
 namespace ospatrol::pattern {
-
-// Searches given up for all patterns of the process.
-uint64_t GivenUpSearches();
 
 // Does `code` match `subject`? `fallback` is the same pattern for the linear matcher, or null when
 // it is not regular. `match` may be null.
