@@ -44,7 +44,7 @@ run() {
   [ "$MINUTES" -gt 0 ] || limit=-runs=0
   outcome=good
   LLVM_PROFILE_FILE=/dev/null nice -n 10 "$BUILD/tests/fuzz/$1_fuzz" "$limit" -max_len=4096 -timeout=20 \
-    -rss_limit_mb=2048 -print_final_stats=1 "-artifact_prefix=$BUILD/findings/$1-" \
+    -rss_limit_mb=2048 -entropic_scale_per_exec_time=1 -print_final_stats=1 "-artifact_prefix=$BUILD/findings/$1-" \
     "$BUILD/corpus/$1" "$SOURCE/tests/fuzz/seeds/$1" >"$log" 2>&1 || outcome=FAILED
   runs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")
   seconds=$(sed -n 's/^Done [0-9]* runs in \([0-9]*\) second.*/\1/p' "$log")
