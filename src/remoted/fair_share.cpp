@@ -10,8 +10,8 @@ constexpr uint32_t kLeastAllowance = 8;
 
 }  // namespace
 
-void FairShare::Batch(bool full, Clock::time_point now) {
-  full_batches_ = full ? std::min(full_batches_ + 1, kOverloadBatches) : 0;
+void FairShare::Batch(bool full, bool dropped, Clock::time_point now) {
+  overloaded_ = full && (overloaded_ || dropped);
   if (now - began_ < kPeriod) return;
   // What was opened in a period is what this machine can do; next time everybody who sends gets an
   // equal part of it, and half as much again for those who send less.
@@ -29,7 +29,7 @@ bool FairShare::Admit(const secure::PeerAddress& source) {
   const uint64_t hash = (std::hash<secure::PeerAddress>()(source) ^ salt_) * 0x9E3779B97F4A7C15ULL;
   uint32_t& count = counts_[(hash >> 32) % kCounters];
   if (count++ == 0) ++sources_;
-  if (overloaded() && count > allowance_ && count % kReadOneIn != 0) return false;
+  if (overloaded_ && allowance_ > 0 && count > allowance_ && count % kReadOneIn != 0) return false;
   ++admitted_;
   return true;
 }

@@ -18,24 +18,24 @@ class FairShare {
   using Clock = std::chrono::steady_clock;
   static constexpr size_t kCounters = 4096;
   static constexpr std::chrono::milliseconds kPeriod{200};
-  // The socket has not been empty for so many full batches in a row: more comes than goes.
-  static constexpr int kOverloadBatches = 128;
   // Of those above their share one in so many is read nevertheless: it is a sign of life.
   static constexpr uint32_t kReadOneIn = 16;
 
-  // A batch was read; `full`: it had as many packets as one can have.
-  void Batch(bool full, Clock::time_point now);
-  bool overloaded() const { return full_batches_ >= kOverloadBatches; }
+  // A batch was read; `full`: it had as many packets as one can have; `dropped`: the kernel had to
+  // drop packets. Overload begins with that and ends when everything that waited is read: a burst
+  // that fits into the receive buffer is none.
+  void Batch(bool full, bool dropped, Clock::time_point now);
+  bool overloaded() const { return overloaded_; }
 
   // May this packet be opened? Always, unless overloaded.
   bool Admit(const secure::PeerAddress& source);
 
  private:
-  int full_batches_ = 0;
+  bool overloaded_ = false;
   Clock::time_point began_{};
-  uint32_t admitted_ = 0;  // in this period
-  uint32_t sources_ = 0;   // counters in use
-  uint32_t allowance_ = 64;
+  uint32_t admitted_ = 0;   // in this period
+  uint32_t sources_ = 0;    // counters in use
+  uint32_t allowance_ = 0;  // of a source in this period; 0: not known yet
   uint64_t salt_ = 0;
   std::array<uint32_t, kCounters> counts_{};
 };

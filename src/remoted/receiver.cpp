@@ -130,14 +130,13 @@ void Receiver::ReceiveAll() {
     const std::span<const Packet> packets = reader_.Receive();
     if (packets.empty()) {
       if (errno != 0) failed_.Write(port_, base::ErrnoText(errno));
-      share_.Batch(false, FairShare::Clock::now());
+      share_.Batch(false, false, FairShare::Clock::now());
       return;
     }
-    share_.Batch(packets.size() == UdpReader::kMostAtOnce, FairShare::Clock::now());
     channel_.counters.packets.fetch_add(packets.size(), std::memory_order_relaxed);
-    if (const uint32_t dropped = reader_.TakeDropped(); dropped > 0) {
-      channel_.counters.kernel_dropped.fetch_add(dropped, std::memory_order_relaxed);
-    }
+    const uint32_t dropped = reader_.TakeDropped();
+    channel_.counters.kernel_dropped.fetch_add(dropped, std::memory_order_relaxed);
+    share_.Batch(packets.size() == UdpReader::kMostAtOnce, dropped > 0, FairShare::Clock::now());
     for (const Packet& packet : packets) HandleOrPark(packet);
     version1_.EndBatch();
     sender_.Flush();

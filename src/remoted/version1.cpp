@@ -12,6 +12,7 @@ namespace ospatrol::remoted {
 namespace {
 
 constexpr uint32_t kLongestInterval = 24 * 3600;
+constexpr size_t kMostIdDigits = 16;  // shown of an id that is none
 // Limits of what an old packet can make us send: seconds.
 constexpr base::Seconds kQuietBeforeChallenge = 30;
 constexpr base::Seconds kOldAnswerPause = 5;
@@ -105,7 +106,8 @@ Version1::Result Version1::Handle(const Packet& packet, const Registry& registry
     log::Write<msg::kCountersReset>(entry.key->name, "it proved that it lost its own");
   }
   agent->cipher = prefix.cipher;
-  agent->version = 1;
+  // An event that was under way when the agent went over to version 2 does not bring it back.
+  if (secure::IsControl(message)) agent->version = 1;
   channel_.Heard(agent, packet.from, now);
   if (secure::IsControl(message)) {
     HandleControl(entry, message, policy, now);
@@ -193,7 +195,7 @@ void Version1::LogUnknown(const Packet& packet) {
   if (prefix.id.empty()) {
     channel_.faults.Write<msg::kSourceNotAllowed>(source, source);
   } else {
-    channel_.faults.Write<msg::kUnknownAgent>(source, prefix.id, source);
+    channel_.faults.Write<msg::kUnknownAgent>(source, prefix.id.substr(0, kMostIdDigits), source);
   }
 }
 
