@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "config/agent_conf.h"
 #include "config/configuration.h"
 #include "config/internal_options.h"
 #include "log/log.h"
@@ -47,6 +48,8 @@ Logcollector::Settings Logcollector::Load(config::Problems& problems) const {
   config::Configuration configuration = config::LoadConfiguration(
       options.configuration, shown, config::Reader::kLogcollector, problems);
   const auto internal = config::InternalOptions::Load(context_.home(), problems);
+  config::LoadAgentConf(context_.home(), config::Reader::kLogcollector,
+                        internal.Get("logcollector.remote_commands") != 0, configuration, problems);
 
   Settings settings;
   settings.poll = seconds(internal.Get("logcollector.loop_timeout"));

@@ -107,6 +107,8 @@ constexpr InternalOption kTable[] = {
     {"remoted.queue_size", 32, 1, 1024, "remoted",
      "MiB of events that wait for analysisd; when full, only agents of version 2 keep theirs"},
     {"remoted.debug", 0, 0, 2, "remoted", "debug level"},
+    {"agent.return_time", 600, 5, 86400, "agentd",
+     "seconds between attempts to go back to the first server"},
     {"agent.debug", 0, 0, 2, "agentd", "debug level"},
     {"windows.debug", 0, 0, 2, "Windows agent", "debug level"},
     // --- authd ---

@@ -1,0 +1,50 @@
+// Tells when somebody else changes what the manager controls on this host: etc/shared and
+// ospatrol.conf. inotify says when to look; SharedFiles knows what belongs there.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+
+#include "agentd/shared_files.h"
+#include "base/fd.h"
+#include "daemon/event_loop.h"
+#include "product/paths.h"
+
+namespace ospatrol::agentd {
+
+class TamperWatch {
+ public:
+  struct Hooks {
+    std::function<void(std::string text)> report;  // an event: text behind "1:ossec:"
+    std::function<void()> looked;                  // after each look: the keys may have changed too
+  };
+  // Both references outlive it.
+  TamperWatch(daemon::EventLoop& loop, SharedFiles& files, Hooks hooks);
+  ~TamperWatch();
+
+  // Looks now, for what happened while nobody looked, and whenever something happens.
+  void Start(const Home& home);
+  void Look();
+
+ private:
+  void Watch(const Home& home);
+  void Readable();
+
+  daemon::EventLoop& loop_;
+  SharedFiles& files_;
+  Hooks hooks_;
+  base::Fd inotify_;
+  daemon::EventLoop::Registration readable_, soon_, regular_;
+  // When a file was reported last, and how often it changed since: something that changes a file
+  // again and again is told once a minute.
+  struct Told {
+    std::chrono::steady_clock::time_point at;
+    uint64_t since = 0;
+  };
+  std::map<std::string, Told> told_;
+};
+
+}  // namespace ospatrol::agentd

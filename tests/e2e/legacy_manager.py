@@ -1,0 +1,207 @@
+"""A manager of protocol version 1 for tests, written from the protocol's description alone: it shares no code with the
+product. It takes packets of one or more agents, acknowledges control messages, sends shared files and commands.
+
+    with LegacyManager([("001", "web01", "any", "a" * 64)], cipher="aes") as manager:
+        ... point an agent to 127.0.0.1, manager.port ...
+        manager.events   # texts "T:LOCATION:TEXT" in the order of their arrival
+"""
+import hashlib
+import os
+import random
+import select
+import socket
+import threading
+import time
+import zlib
+
+from Cryptodome.Cipher import AES, Blowfish
+
+LARGEST = 6144
+IV = bytes.fromhex("fedcba9876543210")
+CHUNK = 900
+
+
+def md5(data):
+    return hashlib.md5(data).hexdigest()
+
+
+def derive(agent_id, name, key):
+    half = md5((md5(name.encode()) + md5(agent_id.encode())).encode())[:15]
+    return (md5(key.encode()) + half).encode()
+
+
+def seal(cipher, secret, counter, message, prefix=b""):
+    """One datagram. `counter` is (global, local)."""
+    body = b"%05u%010u:%04u:" % (random.randrange(65536), *counter) + message
+    block = md5(body).encode() + body
+    packed = zlib.compress(block, 9)
+    padded = b"!" * (8 - len(packed) % 8) + packed
+    if cipher == "blowfish":
+        return prefix + b":" + Blowfish.new(secret, Blowfish.MODE_CBC, IV).encrypt(padded)
+    iv = os.urandom(16)
+    fill = 16 - len(padded) % 16
+    return prefix + b"#AES:" + iv + AES.new(secret[:32], AES.MODE_CBC, iv).encrypt(padded + bytes([fill]) * fill)
+
+
+def unseal(secret, packet):
+    """(cipher, (global, local), message); ValueError says what is wrong."""
+    if packet.startswith(b"#AES:"):
+        cipher, body = "aes", packet[5:]
+        if len(body) < 32 or len(body) % 16:
+            raise ValueError("length")
+        plain = AES.new(secret[:32], AES.MODE_CBC, body[:16]).decrypt(body[16:])
+        fill = plain[-1]
+        if not 1 <= fill <= 16 or plain[-fill:] != bytes([fill]) * fill:
+            raise ValueError("padding")
+        plain = plain[:-fill]
+    elif packet.startswith(b":"):
+        cipher, body = "blowfish", packet[1:]
+        if not body or len(body) % 8:
+            raise ValueError("length")
+        plain = Blowfish.new(secret, Blowfish.MODE_CBC, IV).decrypt(body)
+    else:
+        raise ValueError("prefix")
+    if not plain.startswith(b"!"):
+        raise ValueError("key")
+    try:
+        block = zlib.decompressobj().decompress(plain.lstrip(b"!"), LARGEST)
+    except zlib.error as problem:
+        raise ValueError("stream") from problem
+    if len(block) < 54 or md5(block[32:]).encode() != block[:32]:
+        raise ValueError("checksum")
+    if block[47:48] != b":":
+        raise ValueError("counter")
+    return cipher, (int(block[37:47]), int(block[48:52])), block[53:]
+
+
+def merge(files):
+    return b"".join(b"!%d %s\n" % (len(content), name.encode()) + content for name, content in sorted(files.items()))
+
+
+class Agent:
+    def __init__(self, agent_id, name, address, key):
+        self.id, self.name, self.address = agent_id, name, address
+        self.secret = derive(agent_id, name, key)
+        self.highest = (0, 0)
+        self.peer = None
+        self.cipher = None
+
+
+class LegacyManager:
+    """cipher: "aes", "blowfish" (what it accepts) or "both". Answers nothing while `silent`."""
+
+    def __init__(self, agents, cipher="both", port=0, host="127.0.0.1"):
+        self.agents = {agent[0]: Agent(*agent) for agent in agents}
+        self.accepts = ("aes", "blowfish") if cipher == "both" else (cipher,)
+        self.host, self.port = host, port
+        self.silent = False
+        self.events = []      # of all agents
+        self.controls = []    # (time, text)
+        self.keep_alives = []
+        self.refused = []     # reasons
+        self.datagrams = 0
+        self.files = {}       # shared files: name -> bytes
+        self.pushes = 0
+        self.counter = (0, 0)
+        self._socket = None
+        self._thread = None
+        self._stop = threading.Event()
+        self._lock = threading.Lock()
+
+    def __enter__(self):
+        self.open()
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def open(self):
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8 << 20)
+        self._socket.bind((self.host, self.port))
+        self.port = self._socket.getsockname()[1]
+        self._stop.clear()
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self._thread.start()
+
+    def close(self):
+        """The process is gone: its host says so (ICMP) to whoever sends."""
+        if self._thread is None:
+            return
+        self._stop.set()
+        self._thread.join()
+        self._thread = None
+        self._socket.close()
+
+    def _serve(self):
+        while not self._stop.is_set():
+            if not select.select([self._socket], [], [], 0.05)[0]:
+                continue
+            try:
+                packet, peer = self._socket.recvfrom(65536)
+            except OSError:
+                continue
+            self.datagrams += 1
+            if not self.silent:
+                self._take(packet, peer)
+
+    def _take(self, packet, peer):
+        agent = None
+        if packet.startswith(b"!"):
+            agent_id, _, packet = packet[1:].partition(b"!")
+            agent = self.agents.get(agent_id.decode("ascii", "replace"))
+        else:
+            agent = next((a for a in self.agents.values() if a.address == peer[0]), None)
+        if agent is None:
+            self.refused.append("unknown agent")
+            return
+        if ("aes" if packet.startswith(b"#AES") else "blowfish") not in self.accepts:
+            self.refused.append("cipher")
+            return
+        try:
+            cipher, counter, message = unseal(agent.secret, packet)
+        except ValueError as problem:
+            self.refused.append(str(problem))
+            return
+        if counter <= agent.highest:
+            self.refused.append("counter")
+            return
+        agent.highest, agent.cipher, agent.peer = counter, cipher, peer
+        text = message.split(b"\0")[0].decode("utf-8", "replace")
+        if text.startswith("#!-"):
+            self._control(agent, text[3:])
+        else:
+            self.events.append(text)
+
+    def _control(self, agent, text):
+        self.controls.append((time.monotonic(), text))
+        self.send(b"#!-agent ack ", agent)
+        if text == "agent startup ":
+            return
+        self.keep_alives.append(text)
+        if not self.files:
+            return
+        merged = merge(self.files)
+        if md5(merged) + " merged.mg\n" not in text:
+            self.push(agent, "merged.mg", merged)
+
+    def push(self, agent, name, content):
+        self.pushes += 1
+        self.send(b"#!-up file %s %s\n" % (md5(content).encode(), name.encode()), agent)
+        for begin in range(0, len(content), CHUNK):
+            self.send(content[begin:begin + CHUNK], agent)
+        self.send(b"#!-close file ", agent)
+
+    def send(self, message, agent=None):
+        """Also from the test's thread: `manager.send(b"#!-execd ...")` to the one agent."""
+        with self._lock:
+            agent = agent or next(iter(self.agents.values()))
+            if agent.peer is None:
+                raise AssertionError("no agent has been heard")
+            high, low = self.counter
+            self.counter = (high + 1, 1) if low >= 9997 else (high, low + 1)
+            self._socket.sendto(seal(agent.cipher, agent.secret, self.counter, message), agent.peer)
+
+    def send_raw(self, datagram):
+        agent = next(iter(self.agents.values()))
+        self._socket.sendto(datagram, agent.peer)
