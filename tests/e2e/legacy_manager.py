@@ -7,71 +7,18 @@ product. It takes packets of one or more agents, acknowledges control messages, 
 """
 import hashlib
 import os
-import random
 import select
 import socket
 import threading
 import time
-import zlib
 
-from Cryptodome.Cipher import AES, Blowfish
+from legacy_peer import advance, derive, seal, unseal
 
-LARGEST = 6144
-IV = bytes.fromhex("fedcba9876543210")
 CHUNK = 900
 
 
 def md5(data):
     return hashlib.md5(data).hexdigest()
-
-
-def derive(agent_id, name, key):
-    half = md5((md5(name.encode()) + md5(agent_id.encode())).encode())[:15]
-    return (md5(key.encode()) + half).encode()
-
-
-def seal(cipher, secret, counter, message, prefix=b""):
-    """One datagram. `counter` is (global, local)."""
-    body = b"%05u%010u:%04u:" % (random.randrange(65536), *counter) + message
-    block = md5(body).encode() + body
-    packed = zlib.compress(block, 9)
-    padded = b"!" * (8 - len(packed) % 8) + packed
-    if cipher == "blowfish":
-        return prefix + b":" + Blowfish.new(secret, Blowfish.MODE_CBC, IV).encrypt(padded)
-    iv = os.urandom(16)
-    fill = 16 - len(padded) % 16
-    return prefix + b"#AES:" + iv + AES.new(secret[:32], AES.MODE_CBC, iv).encrypt(padded + bytes([fill]) * fill)
-
-
-def unseal(secret, packet):
-    """(cipher, (global, local), message); ValueError says what is wrong."""
-    if packet.startswith(b"#AES:"):
-        cipher, body = "aes", packet[5:]
-        if len(body) < 32 or len(body) % 16:
-            raise ValueError("length")
-        plain = AES.new(secret[:32], AES.MODE_CBC, body[:16]).decrypt(body[16:])
-        fill = plain[-1]
-        if not 1 <= fill <= 16 or plain[-fill:] != bytes([fill]) * fill:
-            raise ValueError("padding")
-        plain = plain[:-fill]
-    elif packet.startswith(b":"):
-        cipher, body = "blowfish", packet[1:]
-        if not body or len(body) % 8:
-            raise ValueError("length")
-        plain = Blowfish.new(secret, Blowfish.MODE_CBC, IV).decrypt(body)
-    else:
-        raise ValueError("prefix")
-    if not plain.startswith(b"!"):
-        raise ValueError("key")
-    try:
-        block = zlib.decompressobj().decompress(plain.lstrip(b"!"), LARGEST)
-    except zlib.error as problem:
-        raise ValueError("stream") from problem
-    if len(block) < 54 or md5(block[32:]).encode() != block[:32]:
-        raise ValueError("checksum")
-    if block[47:48] != b":":
-        raise ValueError("counter")
-    return cipher, (int(block[37:47]), int(block[48:52])), block[53:]
 
 
 def merge(files):
@@ -117,7 +64,8 @@ class LegacyManager:
 
     def open(self):
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8 << 20)
+        # Version 1 cannot ask for what was lost here. 33: SO_RCVBUFFORCE, beyond the system's limit.
+        self._socket.setsockopt(socket.SOL_SOCKET, 33 if os.getuid() == 0 else socket.SO_RCVBUF, 64 << 20)
         self._socket.bind((self.host, self.port))
         self.port = self._socket.getsockname()[1]
         self._stop.clear()
@@ -198,9 +146,8 @@ class LegacyManager:
             agent = agent or next(iter(self.agents.values()))
             if agent.peer is None:
                 raise AssertionError("no agent has been heard")
-            high, low = self.counter
-            self.counter = (high + 1, 1) if low >= 9997 else (high, low + 1)
-            self._socket.sendto(seal(agent.cipher, agent.secret, self.counter, message), agent.peer)
+            self.counter = advance(self.counter)
+            self._socket.sendto(seal(agent.secret, agent.cipher, self.counter, message), agent.peer)
 
     def send_raw(self, datagram):
         agent = next(iter(self.agents.values()))

@@ -2,14 +2,16 @@
 agent keeps, obeys and refuses."""
 import json
 import os
+import pwd
 import random
 import re
 import signal
+import subprocess
 import time
 import unittest
 
 from harness import Installation, needs_root, read, wait_for
-import legacy_manager
+import legacy_peer
 from legacy_manager import LegacyManager, md5, merge
 
 KEY = "0123456789abcdef" * 4
@@ -17,18 +19,23 @@ AGENT = ("001", "web01", "any", KEY)
 VECTORS = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "data/wire-vectors.json")
 
 
-class LegacyManagerItself(unittest.TestCase):
+def content(path):
+    with open(path, "rb") as f:
+        return f.read()
+
+
+class LegacyPeer(unittest.TestCase):
     def test_opens_every_acceptable_packet_of_the_vectors(self):
-        opened = 0
-        for vector in json.load(open(VECTORS))["decode_accept"]:
+        with open(VECTORS, encoding="utf-8") as f:
+            vectors = json.load(f)["decode_accept"]
+        for vector in vectors:
             agent_id, name, _, key = vector["client_keys_line"].split(" ", 3)
             packet = bytes.fromhex(vector["packet_hex"])
             if packet.startswith(b"!"):
                 packet = packet[1:].partition(b"!")[2]
-            _, _, message = legacy_manager.unseal(legacy_manager.derive(agent_id, name, key), packet)
+            _, _, message = legacy_peer.unseal(legacy_peer.derive(agent_id, name, key), packet)
             self.assertEqual(message.hex(), vector["delivered_message_hex"], vector["id"])
-            opened += 1
-        self.assertGreater(opened, 10)
+        self.assertGreater(len(vectors), 10)
 
 
 class AgentTest(unittest.TestCase):
@@ -89,7 +96,7 @@ class Channel(AgentTest):
         conf = self.wait_for_event(manager, "etc/ospatrol.conf")
         facts = os.stat(self.agent.path("etc/ospatrol.conf"))
         self.assertRegex(conf, r"^8:syscheck:%d:%d:0:%d:%s:[0-9a-f]{40} %s$" % (
-            facts.st_size, facts.st_mode, facts.st_gid, md5(open(self.agent.path("etc/ospatrol.conf"), "rb").read()),
+            facts.st_size, facts.st_mode, facts.st_gid, md5(content(self.agent.path("etc/ospatrol.conf"))),
             self.agent.path("etc/ospatrol.conf")))
         self.wait_for_event(manager, "etc/internal_options.conf")
         self.assertEqual(manager.controls[0][1], "agent startup ")
@@ -144,6 +151,8 @@ class Channel(AgentTest):
         self.wait_for_event(first, "Agent started")
         self.log_lines(50)
         self.wait_for_lines(first)
+        confirmed = len(first.keep_alives)
+        wait_for(lambda: len(first.keep_alives) > confirmed + 1, "what confirms these events")
         first.close()
         self.log_lines(50)
         wait_for(lambda: set(self.numbers(first)) | set(self.numbers(second)) >= set(range(1, 101)),
@@ -198,7 +207,7 @@ class Channel(AgentTest):
         manager = self.manager()
         manager.silent = True
         self.start(manager.port, client="<spool_size>4</spool_size>")
-        for _ in range(70):
+        for _ in range(45):
             with open(self.log_file, "a") as f:
                 for _ in range(1000):
                     self.written += 1
@@ -212,6 +221,42 @@ class Channel(AgentTest):
         self.wait_for_lines(manager, patience=240)
         wait_for(lambda: not os.path.exists(self.agent.path("queue/ospatrol/.wait")), "the end of the lock")
         self.assertEqual(len(self.numbers(manager)), self.written, "and nothing is repeated")
+
+
+@needs_root
+class Start(AgentTest):
+    def test_it_runs_confined_as_the_table_of_programs_says(self):
+        manager = self.manager()
+        self.start(manager.port)
+        pid = self.agent.pid("ospatrol-agentd")
+        status = dict(line.split(":\t") for line in read("/proc/%d/status" % pid).splitlines() if ":\t" in line)
+        self.assertEqual(set(status["Uid"].split()), {str(pwd.getpwnam("ospatrol").pw_uid)})
+        self.assertEqual(os.readlink("/proc/%d/root" % pid), self.agent.prefix)
+        for name in ("CapPrm", "CapEff", "CapBnd", "CapInh", "CapAmb"):
+            self.assertEqual(int(status[name], 16), 0, name)
+        self.assertEqual((status["NoNewPrivs"], status["Seccomp"]), ("1", "2"))
+
+    def test_without_a_key_or_a_server_it_says_why_and_does_not_start(self):
+        self.configure(1514)
+        self.agent.write("etc/client.keys", "")
+        for flags in ((), ("-t",)):
+            result = subprocess.run([self.agent.path("bin/ospatrol-agentd"), "-D", self.agent.prefix, *flags],
+                                    capture_output=True, text=True, timeout=60)
+            self.assertEqual(result.returncode, 1)
+            self.assertIn("ospatrol-agentd(4109): ERROR: etc/client.keys: unable to start without auth keys", result.stderr)
+        self.agent.write("etc/client.keys", " ".join(AGENT) + "\n")
+        self.configure(1514, servers=())
+        result = self.agent.run_daemon("ospatrol-agentd")
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("(1215): ERROR", result.stderr)
+
+    def test_a_new_key_is_used_without_a_restart(self):
+        manager = self.manager()
+        self.agent.write("etc/client.keys", "002 other any %s\n" % ("f" * 64))
+        self.start(manager.port)
+        wait_for(lambda: "unknown agent" in manager.refused, "a packet with the old key")
+        self.agent.write("etc/client.keys", " ".join(AGENT) + "\n")
+        self.wait_for_event(manager, "Agent started: 'web01->any'")
 
 
 @needs_root
@@ -230,8 +275,8 @@ class SharedFiles(AgentTest):
         self.start(manager.port)
         shared = self.agent.path("etc/shared/")
         wait_for(lambda: os.path.exists(shared + "merged.mg"), "merged.mg")
-        for name, content in manager.files.items():
-            self.assertEqual(open(shared + name, "rb").read(), content, name)
+        for name, expected in manager.files.items():
+            self.assertEqual(content(shared + name), expected, name)
         said = md5(merge(manager.files)) + " merged.mg\n"
         wait_for(lambda: said in manager.keep_alives[-1], "the new sum in a keep-alive")
         self.assertIn(" / " + md5(manager.files["agent.conf"]) + "\n", manager.keep_alives[-1])
@@ -246,10 +291,10 @@ class SharedFiles(AgentTest):
             f.write("<!-- changed here -->\n")
         event = self.wait_for_event(manager, "Agent file changed locally: 'etc/shared/agent.conf'")
         self.assertEqual(event, "1:ossec:ossec: Agent file changed locally: 'etc/shared/agent.conf' modified; restored.")
-        self.assertEqual(open(shared + "agent.conf", "rb").read(), manager.files["agent.conf"])
+        self.assertEqual(content(shared + "agent.conf"), manager.files["agent.conf"])
         os.remove(shared + "ar.conf")
         self.wait_for_event(manager, "'etc/shared/ar.conf' removed; restored.")
-        self.assertEqual(open(shared + "ar.conf", "rb").read(), manager.files["ar.conf"])
+        self.assertEqual(content(shared + "ar.conf"), manager.files["ar.conf"])
         with open(self.agent.path("etc/ospatrol.conf"), "a") as f:
             f.write("<!-- changed here -->\n")
         self.wait_for_event(manager, "'etc/ospatrol.conf' modified by user 'root'.")
@@ -268,7 +313,7 @@ class SharedFiles(AgentTest):
         manager.files = {"agent.conf": b"<agent_config>\n  <localfile>\n</agent_config>\n"}
         event = self.wait_for_event(manager, "Shared files of the manager refused")
         self.assertIn("agent.conf:", event)
-        self.assertEqual(open(shared + "agent.conf", "rb").read(), good)
+        self.assertEqual(content(shared + "agent.conf"), good)
         pushes = manager.pushes
         time.sleep(8)
         self.assertLessEqual(manager.pushes, pushes, "it is not sent again and again")
@@ -301,7 +346,7 @@ class Hostile(AgentTest):
         self.start(manager.port)
         self.wait_for_event(manager, "Agent started")
         before, log_before, begin = self.cpu(), len(self.agent.log()), time.monotonic()
-        good = legacy_manager.seal("aes", manager.agents["001"].secret, (1, 1), b"#!-agent ack ")
+        good = legacy_peer.seal(manager.agents["001"].secret, "aes", (1, 1), b"#!-agent ack ")
         for number in range(20000):
             kind = number % 5
             if kind == 0:
