@@ -26,12 +26,13 @@ class V1SessionTest : public ::testing::Test, protected V1Session::Owner {
         received_(std::make_shared<secure::ReceiveCounter>(secure::ReplayWindow())) {}
 
   V1Session& Open(bool confirm = false) {
+    V1Session::Owner& owner = *this;
     session_ = std::make_unique<V1Session>(V1Session::Settings{.server = "manager",
                                                                .cipher = Cipher::kAes,
                                                                .notify_ms = 600'000,
                                                                .reconnect_ms = 1'800'000,
                                                                .confirm_events = confirm},
-                                           key_, keys_, engine_, counter_, received_, *this);
+                                           key_, keys_, engine_, counter_, received_, owner);
     return *session_;
   }
   void Connect(int64_t now = 0) {
