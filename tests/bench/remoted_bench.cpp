@@ -327,7 +327,7 @@ Figures RunLegacy(const Options& options, LegacyAgents& agents, const Analysis& 
   // Until nothing more comes.
   uint64_t last = analysis.events();
   double changed = MonotonicSeconds();
-  while (MonotonicSeconds() - changed < 1.0) {
+  while (MonotonicSeconds() - changed < 5.0) {
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
     figures.acknowledged += agents.Drain();
     if (analysis.events() != last) {
@@ -476,6 +476,7 @@ void Print(const Options& options, const Daemon& daemon, const Figures& figures,
   report.Add("keep_alives", figures.keep_alives);
   report.Add("acknowledged", figures.acknowledged);
   std::this_thread::sleep_for(std::chrono::milliseconds(5500));  // the state file is behind
+  report.Add("packets", daemon.State("packets"));
   report.Add("dropped_by_kernel", daemon.State("packets_dropped_by_kernel"));
   report.Add("dropped_by_overload", daemon.State("packets_dropped_by_overload"));
   report.Add("events_dropped", daemon.State("events_dropped"));
