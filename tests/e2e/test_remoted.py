@@ -422,5 +422,60 @@ class Restarts(unittest.TestCase):
             self.manager.wait_for_event("with blowfish")
 
 
+@needs_root
+class Sessions(unittest.TestCase):
+    """Our own agent: version 2."""
+
+    def setUp(self):
+        self.manager = Manager(["001 host1 any " + key_of(1)])
+        self.addCleanup(self.manager.close)
+        self.agent = Installation(kind="agent", manager="127.0.0.1")
+        self.addCleanup(self.agent.close)
+        self.file = os.path.join(self.agent.root, "app.log")
+        open(self.file, "w", encoding="utf-8").close()
+        self.agent.configure("""<ospatrol_config>
+  <client><server-ip>127.0.0.1</server-ip><port>%d</port></client>
+  <localfile><log_format>syslog</log_format><location>%s</location><read_from>beginning</read_from></localfile>
+</ospatrol_config>""" % (self.manager.port, self.file))
+        self.agent.write("etc/client.keys", "001 host1 any %s\n" % key_of(1))
+        self.agent.start()
+
+    def say(self, first, count):
+        with open(self.file, "a", encoding="utf-8") as f:
+            f.write("".join("Mar  1 00:00:00 host1 app: line %d.\n" % number for number in range(first, first + count)))
+
+    def heard(self, first, count):
+        numbers = [int(number) for number in re.findall(r"line (\d+)\.", self.manager.archives())]
+        return [number for number in numbers if first <= number < first + count]
+
+    def assert_arrives(self, first, count):
+        self.manager.wait_for_event("line %d." % (first + count - 1))
+        self.assertEqual(self.heard(first, count), list(range(first, first + count)))
+
+    def info(self):
+        return read(self.manager.ospatrol.path("queue/agent-info/host1-any"))
+
+    def test_carries_events_once_and_in_order_over_restarts_and_kills(self):
+        self.say(0, 1000)
+        self.assert_arrives(0, 1000)
+        wait_for(lambda: "crypto_method:v2\n" in self.info(), "a session of version 2")
+        for number, how in ((1, signal.SIGTERM), (2, signal.SIGKILL)):
+            self.manager.restart_remoted(how)
+            self.say(number * 10000, 500)
+            self.assert_arrives(number * 10000, 500)
+        self.manager.ospatrol.kill("ospatrol-analysisd", signal.SIGTERM)
+        self.say(30000, 500)
+        self.manager.ospatrol.run_daemon("ospatrol-analysisd")
+        self.assert_arrives(30000, 500)
+
+    def test_carries_requests_and_shared_files(self):
+        wait_for(lambda: "crypto_method:v2\n" in self.info(), "a session of version 2")
+        wait_for(lambda: "restart-ossec0" in read(self.agent.path("etc/shared/ar.conf")), "the shared files")
+        self.manager.ospatrol.write("etc/shared/agent.conf", "<agent_config>\n<!-- new -->\n</agent_config>\n")
+        wait_for(lambda: "new" in read(self.agent.path("etc/shared/agent.conf")), "the changed file", patience=15)
+        self.manager.request("(msg_to_agent) [] N!S 001 syscheck restart")
+        wait_for(lambda: os.path.exists(self.agent.path("var/run/.syscheck_run")), "the request")
+
+
 if __name__ == "__main__":
     unittest.main()
