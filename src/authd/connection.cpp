@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "base/error.h"
+
 namespace ospatrol::authd {
 
 namespace {
@@ -180,16 +182,22 @@ bool Connection::DrainStep() {
   return false;
 }
 
-// False when there is nothing to wait for.
+// False when there is nothing to wait for, or no descriptor to wait with.
 bool Connection::Wait(Result result) {
-  if (result == Result::kWantRead) {
-    waiting_ = loop_.WatchReadable(stream_.socket(), [this] { Advance(); });
-  } else if (result == Result::kWantWrite) {
-    waiting_ = loop_.WatchWritable(stream_.socket(), [this] { Advance(); });
-  } else {
-    return false;
+  const auto advance = [this] { Advance(); };
+  try {
+    if (result == Result::kWantRead) {
+      waiting_ = loop_.WatchReadable(stream_.socket(), advance);
+      return true;
+    }
+    if (result == Result::kWantWrite) {
+      waiting_ = loop_.WatchWritable(stream_.socket(), advance);
+      return true;
+    }
+  } catch (const Error& error) {
+    log::Write<msg::kAuthdAcceptFailed>(error.what());
   }
-  return true;
+  return false;
 }
 
 void Connection::SetDeadline(std::chrono::milliseconds time) {

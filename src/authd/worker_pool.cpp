@@ -27,6 +27,18 @@ class BlockedSignals {
   sigset_t before_;
 };
 
+// What one connection throws must not end the others.
+void RunToEnd(daemon::EventLoop& loop) {
+  for (bool ended = false; !ended;) {
+    try {
+      loop.Run();
+      ended = true;
+    } catch (const std::exception& error) {
+      log::Write<msg::kUnexpected>(error.what());
+    }
+  }
+}
+
 }  // namespace
 
 WorkerPool::WorkerPool(size_t threads) {
@@ -35,7 +47,7 @@ WorkerPool::WorkerPool(size_t threads) {
     workers_.push_back(std::make_unique<Worker>());
     Worker& worker = *workers_.back();
     worker.thread = std::thread([&worker] {
-      worker.loop.Run();
+      RunToEnd(worker.loop);
       worker.connections.clear();
     });
   }
