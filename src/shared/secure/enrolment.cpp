@@ -43,7 +43,7 @@ EnrolmentRequest ReadPassword(std::string_view rest) {
         password.find('\n') != std::string_view::npos ||
         (password.size() < agent && password.find(kWordBehindPassword) != std::string_view::npos);
     if (odd) return Unfinished(State::kMalformed);
-    if (password.ends_with('\r')) password.remove_suffix(1);
+    while (password.ends_with('\r')) password.remove_suffix(1);
     return ReadName(password, rest.substr(agent + kAgentBehindPassword.size()));
   }
   const size_t feed = rest.find('\n');
