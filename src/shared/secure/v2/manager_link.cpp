@@ -207,7 +207,8 @@ void ManagerLink::Promote(ManagerPeer& peer, Now now) {
       // Another spool is another life of the agent, or another agent: the keys of the first end
       // here.
       responder_.Unregister(session_->local());
-      NoteOtherSpool(peer, spool, now);
+      // One without any event is a visitor that asks whether the manager is there.
+      if (pending->content.next > 1) NoteOtherSpool(peer, spool, now);
     }
   }
   session_.emplace(pending->session);

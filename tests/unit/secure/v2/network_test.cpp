@@ -170,6 +170,23 @@ TEST(Link, LetsTwoAgentsWithOneKeyTakeTurns) {
   EXPECT_LE(world.manager.agents["001"]->key_shared, 10);
 }
 
+TEST(Link, DoesNotTakeAVisitWithoutEventsForASharedKey) {
+  Simulation world(26);
+  SimulatedAgent& agent = world.AddAgent("001", kKey, 10);
+  SimulatedAgent& visitor = world.AddAgent("001", kKey, 10);
+  for (int i = 0; i < 5; ++i) {
+    agent.Restart();
+    agent.Add("1:a:event");
+    world.RunFor(5000);
+    agent.Kill();
+    visitor.Restart();
+    world.RunFor(5000);
+    visitor.Kill();
+  }
+  EXPECT_EQ(world.manager.agents["001"]->sessions.size(), 10u);
+  EXPECT_EQ(world.manager.agents["001"]->key_shared, 0);
+}
+
 TEST(Link, DoesNotCareAboutAClockThatIsSetBackByYears) {
   Simulation world(10);
   SimulatedAgent& agent = world.AddAgent("001", kKey, 10);
