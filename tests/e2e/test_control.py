@@ -43,7 +43,8 @@ class Control(unittest.TestCase):
         self.assertTrue(started.endswith("Completed.\n"), started)
         result = self.ospatrol.control("status")
         self.assertEqual(result.returncode, 0, result.stdout)
-        self.assertEqual(result.stdout, "ospatrol-monitord is running...\nospatrol-logcollector is running...\nospatrol-analysisd is running...\n"
+        self.assertEqual(result.stdout, "ospatrol-monitord is running...\nospatrol-logcollector is running...\n"
+                         "ospatrol-analysisd is running...\n"
                          "ospatrol-execd is running...\n")
         self.assertIn("ospatrol-analysisd already running...", self.ospatrol.start().stdout)
         result = self.ospatrol.control("stop")
