@@ -2,14 +2,20 @@
 # From a fresh clone to the first alert: installs what is missing, builds, installs a local OSPatrol, starts it, shows it
 # an SSH brute force, and prints the alert.
 # Usage: packaging/quickstart.sh [--prefix DIR]        (default /var/ospatrol; can be run again)
+#        packaging/quickstart.sh --with-agent ...      a manager and an agent instead: quickstart-agent.sh
 set -eu
 . "$(dirname "$0")/lib.sh"
+
+if [ "${1:-}" = --with-agent ]; then
+  shift
+  exec "$(dirname "$0")/quickstart-agent.sh" "$@"
+fi
 
 PREFIX=/var/ospatrol
 while [ $# -gt 0 ]; do
   case $1 in
     --prefix) PREFIX=${2:?--prefix needs a directory}; shift 2 ;;
-    *) fail "unknown option '$1'; known: --prefix DIR" ;;
+    *) fail "unknown option '$1'; known: --prefix DIR, --with-agent" ;;
   esac
 done
 case $PREFIX in /*) ;; *) PREFIX=$(pwd)/$PREFIX ;; esac

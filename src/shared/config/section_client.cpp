@@ -79,7 +79,7 @@ constexpr OptionRow<ClientSection> kOptions[] = {
     {"disable-active-response", YesNo<&C::disable_active_response>},
     {"crypto_method", CryptoMethod},
     {"protocol", ProtocolWord},
-    {"spool_size", Number<&C::spool_size, 1, 1 << 20>},
+    {"spool_size", Number<&C::spool_size, 4, 1 << 20>},
     {"spool_full", SpoolFull},
     {"repeat_unacknowledged", YesNo<&C::repeat_unacknowledged>},
     {"auto_restart", YesNo<&C::auto_restart>},

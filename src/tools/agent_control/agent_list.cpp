@@ -51,6 +51,11 @@ std::string_view SumInVersion(std::string_view version) {
   return slash == std::string_view::npos ? std::string_view() : version.substr(slash + 3);
 }
 
+// Agents write "x" for a file that they do not have.
+std::string ShownSum(std::string_view sum) {
+  return sum == "x" ? std::string() : base::EscapeControls(sum);
+}
+
 }  // namespace
 
 std::string_view StatusText(Status status) {
