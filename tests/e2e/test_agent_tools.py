@@ -254,6 +254,34 @@ OSPatrol agent_control. List of available agents:
 
 
 @needs_root
+class VerifyAgentConf(Manager):
+    def verify(self, text):
+        self.manager.write("etc/shared/agent.conf", text)
+        return self.tool("verify-agent-conf")
+
+    def test_says_ok_or_what_is_wrong_and_where(self):
+        good = """<agent_config os="Linux" profile="web">
+  <localfile><log_format>syslog</log_format><location>/var/log/auth.log</location></localfile>
+</agent_config>
+"""
+        result = self.verify(good)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertEqual(result.stdout, "\nverify-agent-conf: Verifying [%s].\n\nOK\n" %
+                         self.manager.path("etc/shared/agent.conf"))
+        bad = [(good.replace("profile=", "profil="), ":1: <agent_config>: unknown attribute 'profil'"),
+               (good.replace("</agent_config>", ""), "agent.conf:"),
+               (good.replace("syslog", "sislog"), ":2: <localfile><log_format>: 'sislog' is no log format"),
+               (good.replace("localfile", "locallfile"), ":2: <locallfile>: unknown section"),
+               (good.replace("agent_config", "ospatrol_config"), ":1: <ospatrol_config>: unknown root element")]
+        for text, line in bad:
+            result = self.verify(text)
+            self.assertEqual(result.returncode, 255, text)
+            self.assertIn(line, result.stderr)
+            self.assertRegex(result.stdout, r"\n\d+ problems\n$")
+        self.assertEqual(self.tool("verify-agent-conf", "-f", "/nowhere").returncode, 255)
+
+
+@needs_root
 class Monitord(Manager):
     def rules(self):
         return [alert["rule"]["sidid"] if "sidid" in alert["rule"] else int(alert["rule"]["id"])

@@ -105,6 +105,25 @@ void RefuseCommands(size_t from, std::string_view file, Configuration& configura
   }
 }
 
+// Roots and sections must have known names.
+void CheckNames(const Document& document, Problems& problems) {
+  for (const Element& root : document.roots) {
+    if (root.name == kVariable) continue;
+    if (root.name != kRoot) {
+      problems.Error(msg::kInvalidElement.id, document.file, root.line,
+                     fmt::format("<{}>: unknown root element", Show(root.name)),
+                     fmt::format("expected <{}>", kRoot));
+      continue;
+    }
+    for (const Element& section : root.children) {
+      if (section.name == kVariable || FindSection(section.name) != nullptr) continue;
+      problems.Error(msg::kInvalidElement.id, document.file, section.line,
+                     fmt::format("<{}>: unknown section", Show(section.name)),
+                     Suggest(section.name, SectionNames()));
+    }
+  }
+}
+
 }  // namespace
 
 std::string HostDescription() {
@@ -134,24 +153,27 @@ std::optional<AgentFacts> LoadAgentFacts(const Home& home) {
 
 std::optional<std::string> AgentConfFault(std::string_view text) {
   Problems problems;
-  const Document document = ParseDialect(text, "agent.conf", problems);
-  for (const Element& root : document.roots) {
-    if (root.name == kVariable) continue;
-    if (root.name != kRoot) {
-      problems.Error(msg::kInvalidElement.id, document.file, root.line,
-                     fmt::format("<{}>: unknown root element", Show(root.name)),
-                     fmt::format("expected <{}>", kRoot));
-      continue;
-    }
-    for (const Element& section : root.children) {
-      if (section.name == kVariable || FindSection(section.name) != nullptr) continue;
-      problems.Error(msg::kInvalidElement.id, document.file, section.line,
-                     fmt::format("<{}>: unknown section", Show(section.name)),
-                     Suggest(section.name, SectionNames()));
-    }
-  }
+  CheckNames(ParseDialect(text, "agent.conf", problems), problems);
   if (!problems.HasErrors()) return std::nullopt;
   return FirstError(problems);
+}
+
+void CheckAgentConf(const Document& document, Problems& problems) {
+  CheckNames(document, problems);
+  const AgentFacts nobody;
+  const BlockReader blocks(document.file, nobody, problems);
+  for (const Element& block : document.roots) {
+    if (block.name != kRoot) continue;
+    blocks.Applies(block);  // complains of its attributes
+    Configuration configuration;
+    for (const Element& section : block.children) {
+      const SectionRow* row = FindSection(section.name);
+      if (row == nullptr || section.children.empty() || !Interprets(*row, Reader::kLogcollector)) {
+        continue;
+      }
+      row->read({section, document.file, Reader::kLogcollector, configuration, problems});
+    }
+  }
 }
 
 void LoadAgentConf(const Home& home, Reader reader, bool may_run_commands,

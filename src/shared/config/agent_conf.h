@@ -36,6 +36,10 @@ std::string FormatAgentIdentity(std::string_view name, std::string_view id,
 // section costs that section only, so it is no fault here.
 std::optional<std::string> AgentConfFault(std::string_view text);
 
+// For the manager, who knows no agent's facts: everything that agents would complain of, in all
+// blocks. Of <syscheck> and <rootcheck> only the names are checked.
+void CheckAgentConf(const Document& document, Problems& problems);
+
 // On an agent: adds what etc/shared/agent.conf says to `configuration`, which was read from the
 // local file before. Does nothing elsewhere (there is no .agent_info), and when there is none.
 void LoadAgentConf(const Home& home, Reader reader, bool may_run_commands,

@@ -113,9 +113,9 @@ void AgentList::ReadInfo(const secure::AgentKey& key, const ConfigurationSums& m
   agent.version = base::EscapeControls(info.version);
   agent.crypto_method = base::EscapeControls(info.crypto_method);
   agent.sums = agent.crypto_method == "v2" ? sha256 : md5;
-  agent.sums.received = base::EscapeControls(secure::AgentInfoValue(*content, "merged_sum"));
+  agent.sums.received = ShownSum(secure::AgentInfoValue(*content, "merged_sum"));
   const std::string_view applied = secure::AgentInfoValue(*content, "agent_conf_sum");
-  agent.sums.applied = base::EscapeControls(applied.empty() ? SumInVersion(info.version) : applied);
+  agent.sums.applied = ShownSum(applied.empty() ? SumInVersion(info.version) : applied);
 }
 
 const Agent* AgentList::Find(std::string_view id) const {
