@@ -65,6 +65,7 @@ class Agent {
   uint32_t interval = 0;         // observed seconds between keep-alives; 0 = unknown
   secure::Cipher cipher = secure::Cipher::kAes;  // of its last authentic packet
   uint8_t version = 1;                           // of its last authentic packet
+  bool touch_due = false;                        // its agent-info file is to get a new time
   bool noted = false;                            // a note about it waits for the main thread
   bool requests_wait = false;                    // the relay wants to know when it is heard
   bool removed = false;                          // its key is gone

@@ -149,9 +149,11 @@ void AgentBook::TakeNotes(Clock::time_point now) {
   const RegistryPtr registry = channel_.registry.Get();
   for (const AgentPtr& agent : channel_.TakeNotes()) {
     std::string text;
+    bool touch = false;
     {
       const std::scoped_lock lock(agent->mutex);
       agent->noted = false;
+      touch = std::exchange(agent->touch_due, false);
       text = std::exchange(agent->pending_text, {});
     }
     const Registry::Entry entry = registry->Of(*agent);
@@ -160,7 +162,7 @@ void AgentBook::TakeNotes(Clock::time_point now) {
     facts.text = std::move(text);
     if (facts.version == 1 && !facts.text.empty()) TakeKeepAlive(agent, *entry.key, facts);
     if (facts.version == 2 && !facts.text.empty()) WriteInfo(*entry.key, facts);
-    if (facts.text.empty()) files_.Touch(*entry.key);
+    if (facts.text.empty() && touch) files_.Touch(*entry.key);
     if (facts.version == 1) {
       const std::scoped_lock lock(agent->mutex);
       facts.reported = agent->reported;

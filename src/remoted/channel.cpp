@@ -31,7 +31,10 @@ void Channel::Heard(const AgentPtr& agent, const Route& route, base::Seconds now
   agent->route = route;
   agent->last_heard = now;
   const bool touch = now - agent->last_touch >= kTouchPause || now < agent->last_touch;
-  if (touch) agent->last_touch = now;
+  if (touch) {
+    agent->last_touch = now;
+    agent->touch_due = true;
+  }
   if (touch || agent->requests_wait) Note(agent);
 }
 

@@ -230,6 +230,7 @@ void Version1::HandleKeepAlive(const AgentPtr& agent, base::Seconds now) {
   }
   agent->last_control = now;
   agent->last_touch = now;
+  agent->touch_due = true;
   channel_.Note(agent);
 }
 

@@ -14,6 +14,7 @@ namespace v2 = secure::v2;
 
 // Spools that an agent has had: a new one is made when its disk was lost.
 constexpr size_t kMostSpools = 4;
+constexpr int64_t kSpoolNotePauseMs = 1000;
 
 // Address and port in the fixed form that the responder binds cookies to.
 std::array<uint8_t, 18> PeerBytes(const secure::PeerAddress& peer) {
@@ -328,7 +329,11 @@ void Version2::Stored(const std::vector<Outlet::Taken>& taken, const Registry& r
       if (spool.id != part.sender || spool.last_event >= part.last) continue;
       spool.last_event = part.last;
       agent->session->save_spool = true;
-      channel_.Note(agent);
+      // What is not stored when this process dies costs nothing: analysisd knows it, too.
+      if (now.monotonic_ms - agent->session->spool_noted_ms >= kSpoolNotePauseMs) {
+        agent->session->spool_noted_ms = now.monotonic_ms;
+        channel_.Note(agent);
+      }
     }
     agent->session->link.Stored(part.sender, part.last, now);
     if (entry) Flush(agent, *entry.key, now);

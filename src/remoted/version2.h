@@ -29,6 +29,7 @@ struct SessionState {
   std::vector<secure::ChannelState::Spool> spools;  // those it has had, the last one first
   bool save_hello = false;
   bool save_spool = false;
+  int64_t spool_noted_ms = 0;
   bool closed = false;                        // it said that it stops
   int64_t scheduled_ms = secure::v2::kNever;  // the earliest time at which a thread will look
 

@@ -144,6 +144,14 @@ class Daemon {
     CpuOf(pid_, total);
     return total;
   }
+  // Waits until it has done what comes once: files of new agents, shared files.
+  void Settle() const {
+    for (int i = 0; i < 120; ++i) {
+      const double before = Cpu();
+      std::this_thread::sleep_for(std::chrono::seconds(2));
+      if (Cpu() - before < 0.03) return;
+    }
+  }
   long Kib(std::string_view key) const { return StatusKib(pid_, key); }
   uint64_t Descriptors() const {
     uint64_t count = 0;
@@ -236,9 +244,17 @@ class LegacyAgents {
     std::vector<std::string> packets;
     packets.reserve(count);
     for (size_t i = 0; i < count; ++i) {
-      packets.push_back(Seal(i % options_.agents, lines_.message(i)));
+      packets.push_back(Seal(EventAgent(i), lines_.message(i)));
     }
     return packets;
+  }
+
+  // The first 100 send keep-alives only: a keep-alive is sealed when it is sent, and would make
+  // packets that were sealed before it look old.
+  static constexpr size_t kQuiet = 100;
+  size_t EventAgent(size_t event) const {
+    return options_.agents <= kQuiet ? event % options_.agents
+                                     : kQuiet + event % (options_.agents - kQuiet);
   }
 
   uint64_t Drain() const {
@@ -305,14 +321,14 @@ Figures RunLegacy(const Options& options, LegacyAgents& agents, const Analysis& 
   size_t alive = 0;
   for (size_t i = 0; i < packets.size(); ++i) {
     const std::string& packet = packets[i];
-    ::send(agents.hosts.Of(i % options.agents), packet.data(), packet.size(), 0);
+    ::send(agents.hosts.Of(agents.EventAgent(i)), packet.data(), packet.size(), 0);
     ++figures.offered;
     if ((i & 63) != 0) continue;
     if (options.mode == "events") {
       const double now = MonotonicSeconds();
       if (now >= next_alive) {  // one of 100 agents each 10 ms
-        const std::string beat = agents.KeepAlive(alive % std::min<size_t>(100, options.agents));
-        agents.hosts.Send(alive % std::min<size_t>(100, options.agents), beat.data(), beat.size());
+        const std::string beat = agents.KeepAlive(alive % LegacyAgents::kQuiet);
+        agents.hosts.Send(alive % LegacyAgents::kQuiet, beat.data(), beat.size());
         ++alive;
         ++figures.keep_alives;
         next_alive = now + 0.01;
@@ -500,7 +516,7 @@ int Run(const Options& options) {
   std::this_thread::sleep_for(std::chrono::seconds(3));
   const auto measure = [&](auto& agents, const auto& run) {
     agents.Connect();
-    std::this_thread::sleep_for(std::chrono::seconds(2));
+    daemon.Settle();
     const double cpu = daemon.Cpu();
     const uint64_t events = analysis.events();
     const Figures figures = run(options, agents, analysis);
