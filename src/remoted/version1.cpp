@@ -41,6 +41,9 @@ Version1Sender::Result Version1Sender::SendTo(const Agent& agent, const Route& r
   if (sealed.fault == secure::SealFault::kNoBlowfish) return Result::kNoCipher;
   if (!sealed || sealed.datagram.size() > secure::kMaxDatagramToAgent) return Result::kTooLarge;
   writer_.Add(route, sealed.datagram);
+  // At once, while the agent is locked: several threads send to it, and old agents refuse what
+  // comes behind a later counter.
+  writer_.Flush();
   return Result::kSent;
 }
 

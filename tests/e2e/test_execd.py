@@ -19,8 +19,9 @@ RESPONSE = """
   <active-response><command>slow</command><location>local</location><level>16</level></active-response>
 """
 SCRIPT = """#!/bin/sh
-printf '%s|' "$@" >>CALLS
-env | grep -c . >>CALLS
+# In one write: another script may be writing, too.
+line=$(printf '%s|' "$@")
+echo "$line" >>CALLS
 ls -l /proc/self/fd | wc -l >>ENVIRONMENT
 env >>ENVIRONMENT
 """
