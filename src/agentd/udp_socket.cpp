@@ -8,6 +8,10 @@
 namespace ospatrol::agentd {
 namespace {
 
+// A manager sends shared files faster than this process may be scheduled. Of this much is granted
+// what the system's limit (net.core.rmem_max) allows. Bytes.
+constexpr int kReceiveBuffer = 1 << 20;
+
 const sockaddr* Generic(const sockaddr_storage& address) {
   return reinterpret_cast<const sockaddr*>(&address);
 }
@@ -25,6 +29,7 @@ bool UdpSocket::Connect(const secure::PeerAddress& manager, const std::string& l
   const socklen_t size = manager.ToSockaddr(family, to);
   fd_ = base::Fd(::socket(family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!fd_) return false;
+  ::setsockopt(fd_.get(), SOL_SOCKET, SO_RCVBUF, &kReceiveBuffer, sizeof kReceiveBuffer);
   if (!local_ip.empty()) {
     const auto local = secure::PeerAddress::Parse(local_ip, 0);
     sockaddr_storage from{};

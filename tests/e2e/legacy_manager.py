@@ -136,8 +136,10 @@ class LegacyManager:
     def push(self, agent, name, content):
         self.pushes += 1
         self.send(b"#!-up file %s %s\n" % (md5(content).encode(), name.encode()), agent)
-        for begin in range(0, len(content), CHUNK):
+        for packet, begin in enumerate(range(0, len(content), CHUNK), 1):
             self.send(content[begin:begin + CHUNK], agent)
+            if packet % 31 == 0:
+                time.sleep(0.1)  # the old manager pauses for a second here
         self.send(b"#!-close file ", agent)
 
     def send(self, message, agent=None):

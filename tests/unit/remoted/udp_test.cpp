@@ -2,14 +2,30 @@
 
 #include <gtest/gtest.h>
 
+#include <fmt/format.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <cerrno>
 
 #include "base/error.h"
+#include "base/fd.h"
 
 namespace ospatrol::remoted {
 namespace {
+
+// One that nobody has now: several of these tests run at the same time.
+uint16_t FreePort() {
+  const base::Fd fd(::socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  sockaddr_in6 address{};
+  address.sin6_family = AF_INET6;
+  socklen_t size = sizeof address;
+  auto* generic = reinterpret_cast<sockaddr*>(&address);
+  if (::bind(fd.get(), generic, size) != 0 || ::getsockname(fd.get(), generic, &size) != 0)
+    return 0;
+  return ntohs(address.sin6_port);
+}
 
 Packet ReceiveOne(UdpReader& reader, std::string& bytes) {
   for (int i = 0; i < 1000; ++i) {
@@ -25,17 +41,17 @@ Packet ReceiveOne(UdpReader& reader, std::string& bytes) {
 
 class UdpTest : public testing::Test {
  protected:
-  UdpTest() : sockets_(BindUdp({.local_ip = {}, .port = kPort, .receive_buffer = 1 << 20}, 2)) {}
-  static constexpr uint16_t kPort = 21987;
+  UdpTest() : sockets_(BindUdp({.local_ip = {}, .port = port_, .receive_buffer = 1 << 20}, 2)) {}
+  const uint16_t port_ = FreePort();
   std::vector<UdpSocket> sockets_;
 };
 
 TEST_F(UdpTest, AnswersFromTheAddressThatWasUsed) {
   const auto client_ip = *secure::PeerAddress::Parse("127.0.0.5", 0);
-  std::vector<UdpSocket> client = BindUdp({.local_ip = client_ip.ip, .port = 21988}, 1);
+  std::vector<UdpSocket> client = BindUdp({.local_ip = client_ip.ip, .port = FreePort()}, 1);
   UdpWriter out(client[0]);
   Route to;
-  to.peer = *secure::PeerAddress::Parse("127.0.0.7", kPort);
+  to.peer = *secure::PeerAddress::Parse("127.0.0.7", port_);
   out.Add(to, "question");
   out.Flush();
 
@@ -54,17 +70,17 @@ TEST_F(UdpTest, AnswersFromTheAddressThatWasUsed) {
   UdpReader reader(client[0]);
   const Packet answer = ReceiveOne(reader, bytes);
   EXPECT_EQ(bytes, "answer");
-  EXPECT_EQ(answer.from.peer.Text(), "127.0.0.7:21987");
+  EXPECT_EQ(answer.from.peer.Text(), fmt::format("127.0.0.7:{}", port_));
 }
 
 TEST_F(UdpTest, TakesNoPortThatSomebodyElseHas) {
-  EXPECT_THROW(BindUdp({.local_ip = {}, .port = kPort}, 1), Error);
+  EXPECT_THROW(BindUdp({.local_ip = {}, .port = port_}, 1), Error);
 }
 
 TEST_F(UdpTest, SaysThatADatagramWasCut) {
   UdpWriter out(sockets_[0]);
   Route to;
-  to.peer = *secure::PeerAddress::Parse("::1", kPort);
+  to.peer = *secure::PeerAddress::Parse("::1", port_);
   out.Add(to, std::string(UdpReader::kMaxPacket + 1, 'x'));
   out.Add(to, std::string(UdpReader::kMaxPacket, 'y'));
   out.Flush();
@@ -81,11 +97,12 @@ TEST_F(UdpTest, SaysThatADatagramWasCut) {
 }
 
 TEST(Udp, CountsWhatTheKernelDropped) {
+  const uint16_t port = FreePort();
   std::vector<UdpSocket> sockets =
-      BindUdp({.local_ip = {}, .port = 21989, .receive_buffer = 4096}, 1);
+      BindUdp({.local_ip = {}, .port = port, .receive_buffer = 4096}, 1);
   UdpWriter out(sockets[0]);
   Route to;
-  to.peer = *secure::PeerAddress::Parse("127.0.0.1", 21989);
+  to.peer = *secure::PeerAddress::Parse("127.0.0.1", port);
   for (int i = 0; i < 200; ++i) out.Add(to, std::string(1000, 'x'));
   out.Flush();
   UdpReader reader(sockets[0]);
@@ -99,7 +116,7 @@ TEST(Udp, CountsWhatTheKernelDropped) {
 }
 
 TEST(Udp, SurvivesAnswersToNobody) {
-  std::vector<UdpSocket> sockets = BindUdp({.local_ip = {}, .port = 21990}, 1);
+  std::vector<UdpSocket> sockets = BindUdp({.local_ip = {}, .port = FreePort()}, 1);
   UdpWriter out(sockets[0]);
   Route to;
   to.peer = *secure::PeerAddress::Parse("127.0.0.1", 1);
