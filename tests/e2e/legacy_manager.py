@@ -136,9 +136,16 @@ class LegacyManager:
     def push(self, agent, name, content):
         self.pushes += 1
         self.send(b"#!-up file %s %s\n" % (md5(content).encode(), name.encode()), agent)
-        for packet, begin in enumerate(range(0, len(content), CHUNK), 1):
-            self.send(content[begin:begin + CHUNK], agent)
-            if packet % 31 == 0:
+        packets = 0
+        while content:
+            # Content that begins like a control message would be taken for one.
+            length = 1 if content.startswith(b"#!-") else CHUNK
+            if length > 1 and content[length:].startswith(b"#!-"):
+                length -= 1
+            self.send(content[:length], agent)
+            content = content[length:]
+            packets += 1
+            if packets % 31 == 0:
                 time.sleep(0.1)  # the old manager pauses for a second here
         self.send(b"#!-close file ", agent)
 
