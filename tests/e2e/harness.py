@@ -22,14 +22,15 @@ PATIENCE = 60  # seconds until a condition that should come true counts as faile
 
 
 def wait_for(condition, what, patience=PATIENCE, pause=0.02):
-    """Polls until `condition()` is true and returns its value; fails with `what` after `patience` seconds."""
+    """Polls until `condition()` is true and returns its value; fails with `what`, a text or what gives one, after `patience`
+    seconds."""
     deadline = time.monotonic() + patience
     while True:
         value = condition()
         if value:
             return value
         if time.monotonic() > deadline:
-            raise AssertionError("gave up after %d s waiting for %s" % (patience, what))
+            raise AssertionError("gave up after %d s waiting for %s" % (patience, what() if callable(what) else what))
         time.sleep(pause)
 
 

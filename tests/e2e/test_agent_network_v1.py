@@ -2,12 +2,13 @@
 repeated or wait for ever, and the table says how much was lost."""
 import unittest
 
+import books
 import test_agent_network
 from network import needs_network
 
 
 @needs_network
-class Version1(test_agent_network.Scenarios, test_agent_network.Books):
+class Version1(test_agent_network.Scenarios, books.Books):
     protocol = "v1"
 
 
