@@ -16,7 +16,7 @@ namespace {
 
 constexpr int kExecdWaitMs = 50;  // a full queue of execd must not keep the channel waiting
 constexpr mode_t kScanMode = 0660;
-constexpr std::string_view kRestart = "restart-ossec0 - null (agent_conf_changed) (no_rule_id)";
+constexpr std::string_view kRestart = "restart-ossec0 - null (from_the_server) (no_rule_id)";
 
 }  // namespace
 
