@@ -5,6 +5,7 @@
         net.lose(30); net.cut("web"); net.heal(); net.translate("web", "db")
 """
 import os
+import re
 import subprocess
 import unittest
 
@@ -84,8 +85,20 @@ class Network:
         self._rules += ["iifname h%d drop" % number, "oifname h%d drop" % number]
         self._apply()
 
+    def let_only_old_packets_pass(self, port=1514):
+        """An attacker on the way: datagrams of protocol 2 vanish, those of version 1 go on, and are counted."""
+        for side in ("dport", "sport"):
+            self._rules += ["udp %s %d @th,64,8 0xf2 drop" % (side, port), "udp %s %d counter accept" % (side, port)]
+        self._apply()
+
+    def old_packets(self):
+        """How many datagrams of version 1 have passed since let_only_old_packets_pass()."""
+        listed = subprocess.run(["ip", "netns", "exec", self.router, "nft", "list", "ruleset"], check=True,
+                                capture_output=True, text=True).stdout
+        return sum(int(n) for n in re.findall(r"counter packets (\d+)", listed))
+
     def heal(self):
-        """Takes back lose() and cut()."""
+        """Takes back lose(), cut() and let_only_old_packets_pass()."""
         self._rules = []
         self._apply()
 

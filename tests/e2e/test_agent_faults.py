@@ -1,0 +1,181 @@
+"""Faults of the agent channel that need more than a bad network: managers that fail over, forged silence, backups that are put
+back, full disks, clocks that jump. The books (books.py) must balance after each."""
+import re
+import sys
+import time
+import unittest
+
+from books import Books
+from harness import SOURCE, read, wait_for
+from network import needs_network
+
+LEGACY = """
+import sys
+sys.path.insert(0, %r)
+from legacy_agent import LegacyAgent
+key = sys.argv[2].split()
+with LegacyAgent(key[0], key[1], key[3], (sys.argv[1], 1514)) as agent:
+    agent.counter = (2 ** 31, 1)
+    agent.start_up(patience=float(sys.argv[3]))
+    agent.send_event("1:/var/log/legacy.log:by the old protocol")
+"""
+
+
+class Faults(Books):
+    configured = "auto"  # what agents have that nobody configured
+
+    def union(self, host, *managers):
+        """Numbers that came to any of the managers."""
+        return [n for manager in managers for n in self.delivered(host, manager)]
+
+    def balance(self, scenario, host, numbers, repeats_allowed=0):
+        lost, repeated = self.enter(scenario, host, numbers)
+        self.assertEqual(lost, 0, scenario)
+        self.assertLessEqual(repeated, repeats_allowed, scenario)
+
+    def wait_for_log(self, installation, text, patience=60):
+        wait_for(lambda: text in installation.log(),
+                 lambda: "'%s' in the log:\n%s" % (text, installation.log()[-3000:]), patience, 0.1)
+
+    def wait_for_session(self, host, count=1):
+        wait_for(lambda: host.agent.log().count("protocol 2") >= count,
+                 lambda: "session %d of %s; the log:\n%s" % (count, host.name, host.agent.log()[-3000:]), 90, 0.1)
+
+    def alerts_of(self, rule):
+        return [alert for alert in self.manager.alerts() if str(alert["rule"].get("sidid", alert["rule"].get("id"))) == rule]
+
+
+@needs_network
+class TwoManagers(Faults):
+    managers = ("manager", "second")
+    names = ("web",)
+
+    def test_the_second_is_used_and_the_first_again_when_it_is_back(self):
+        second = self.server("second")
+        self.manager.start()
+        host = self.add("web", servers=[self.net.address(name) for name in self.managers])
+        host.agent.write("etc/local_internal_options.conf", "agent.return_time=5\n", mode="a")
+        second.write("etc/client.keys", read(self.manager.path("etc/client.keys")))
+        second.start()
+        host.agent.start()
+        host.write(200)
+        self.wait_for_all(host)
+        self.wait_for_session(host)
+
+        self.net.cut("manager")
+        host.write(500)
+        wait_for(lambda: len(set(self.union(host, self.manager, second))) == host.written,
+                 lambda: "all lines at one of the two:\n" + host.agent.log()[-3000:], 120, 0.2)
+        host.write(500)
+        wait_for(lambda: len(set(self.union(host, self.manager, second))) == host.written, "more lines at the second", 60, 0.2)
+        self.assertEqual(len(self.delivered(host, second)), 1000, "what the first had not answered for")
+
+        self.net.heal()
+        self.wait_for_log(host.agent, "answers again")
+        host.write(500)
+        wait_for(lambda: len(self.delivered(host)) == 700, "lines at the first again", 60, 0.2)
+        for manager in (self.manager, second):
+            self.check_order(host, self.delivered(host, manager))
+        self.balance("cut from the first of two managers", host, self.union(host, self.manager, second))
+
+
+@needs_network
+class Downgrade(Faults):
+    names = ("web", "db")
+
+    def legacy(self, host, patience=10):
+        """True when a sender that has the key of `host` is heard with the old protocol."""
+        key = read(host.agent.path("etc/client.keys"))
+        return self.net.run("db", [sys.executable, "-c", LEGACY % (SOURCE + "/tests/e2e"), self.net.address("manager"), key,
+                                   str(patience)], capture_output=True).returncode == 0
+
+    def test_the_old_protocol_is_refused_where_the_administrator_says_so(self):
+        host = self.start("web")
+        self.wait_for_session(host)
+        self.assertTrue(self.legacy(host), "nothing forbids it")
+        self.manager.write("etc/v2-only", host.number + "  # speaks the new one\n")
+        wait_for(lambda: self.manager.log().count("(1410)") >= 2, "the list being read")
+        self.assertFalse(self.legacy(host, patience=2))
+        self.wait_for_log(self.manager, "v2 only")
+        self.assertEqual(read(self.manager.path("logs/archives/archives.log")).count("by the old protocol"), 1)
+        host.write(100)
+        self.close_books("old protocol refused for this agent", host)
+
+    def test_an_agent_that_knows_the_new_protocol_is_not_forced_back(self):
+        host = self.start("web")
+        self.wait_for_session(host)
+        host.write(100)
+        self.wait_for_all(host)
+        self.net.let_only_old_packets_pass()
+        before = self.net.old_packets()
+        host.restart("ospatrol-agentd")
+        host.write(500)
+        self.wait_for_log(host.agent, "protocol 1 is not tried")
+        self.assertEqual(self.net.old_packets(), before, "packets of the old protocol were sent")
+        self.assertEqual(len(self.delivered(host)), 101)
+        self.net.heal()
+        self.close_books("new protocol blocked on the way", host)
+
+
+@needs_network
+class SharedConfiguration(Faults):
+    names = ("web",)
+    CONF = """<agent_config>
+  <localfile><log_format>syslog</log_format><location>%s</location><read_from>beginning</read_from></localfile>
+</agent_config>
+"""
+
+    def test_a_new_agent_conf_restarts_the_agent_and_a_broken_one_does_not(self):
+        host = self.start("web", client="<auto_restart>yes</auto_restart>")
+        self.wait_for_session(host)
+        before = {daemon: host.agent.pid(daemon) for daemon in ("ospatrol-agentd", "ospatrol-logcollector")}
+        other = host.agent.root + "/other.log"
+        open(other, "w", encoding="utf-8").close()
+        host.write(200)
+        self.manager.write("etc/shared/agent.conf", self.CONF % other)
+        for daemon, pid in before.items():
+            wait_for(lambda: host.agent.pid(daemon) not in (None, pid),
+                     lambda: "another %s:\n%s" % (daemon, host.agent.log()[-3000:]))
+        host.write(200, other)
+        self.wait_for_all(host)
+        wait_for(lambda: host.agent.control("status").returncode == 0, "all daemons of the agent")
+        good = read(host.agent.path("etc/shared/agent.conf"))
+        before = host.agent.pid("ospatrol-agentd")
+
+        # The manager sees that it cannot be read, and sends it to nobody.
+        self.manager.write("etc/shared/agent.conf", "<agent_config>\n  <localfile>\n</agent_config>\n")
+        self.wait_for_log(self.manager, "Agents keep the version before")
+        self.assertRegex(self.manager.log(), r"etc/shared/agent\.conf:\d+")
+        # This one can be read; only the agent knows that it is of no use to it.
+        self.manager.write("etc/shared/agent.conf", "<agent_config>\n</agent_config>\n<nonsense>\n</nonsense>\n")
+        wait_for(lambda: self.alerts_of("57478"), "an alert that says why", pause=0.2)
+        self.assertRegex(self.alerts_of("57478")[0]["full_log"], r"refused: .*agent\.conf:3.*nonsense")
+        self.assertEqual(read(host.agent.path("etc/shared/agent.conf")), good)
+        self.assertEqual(host.agent.pid("ospatrol-agentd"), before, "no restart")
+        host.write(200, other)
+        host.write(200)
+        self.wait_for_all(host)
+        self.balance("restarts for a new agent.conf", host, self.delivered(host))
+
+
+@needs_network
+class KeysUnderLoad(Faults):
+    names = ("web", "db")
+
+    def test_agents_come_and_go_while_others_send(self):
+        hosts = self.start("web", "db")
+        for host in hosts:
+            self.wait_for_session(host)
+        for round_number in range(8):
+            for host in hosts:
+                host.write(250)
+            number = self.new_key("extra%d" % round_number)
+            if round_number % 2 == 0:
+                removed = self.manager.run("bin/manage_agents", "-D", self.manager.prefix, "-r", number)
+                self.assertEqual(removed.returncode, 0, removed.stderr)
+        wait_for(lambda: self.manager.log().count("(1410)") >= 3, "keys being read again")
+        self.close_books("keys added and removed under load", *hosts)
+
+
+if __name__ == "__main__":
+    unittest.main()
