@@ -50,9 +50,11 @@ Agentd::Settings Agentd::Load(config::Problems& problems) const {
   const daemon::Options& options = context_.options();
   const config::Configuration configuration = config::LoadConfiguration(
       options.configuration, Shown(options), config::Reader::kAgentd, problems);
-  const auto internal = config::InternalOptions::Load(context_.home(), problems);
+  const auto internal =
+      config::InternalOptions::Load(context_.home(), problems, context_.program().name);
   Settings settings;
   settings.return_every_ms = internal.Get("agent.return_time") * 1000;
+  settings.verify_counters = internal.Get("remoted.verify_msg_id") != 0;
   settings.client = configuration.client;
   const secure::LoadedKeys loaded = secure::KeysFile(context_.home()).Load();
   secure::WriteToLog(loaded.problems);
@@ -166,6 +168,7 @@ void Agentd::OpenChannel() {
                      .keys = secure::DeriveKeys(settings_.key),
                      .client = settings_.client,
                      .return_every_ms = settings_.return_every_ms,
+                     .verify_counters = settings_.verify_counters,
                      .description = config::HostDescription(),
                      .controls = context_.home() / kControls,
                      .first_answered = [this] { TellStart(); },
@@ -308,6 +311,7 @@ void Agentd::Apply(Settings settings) {
   const config::ClientSection& client = settings_.client;
   channel_->client = client;
   channel_->return_every_ms = settings_.return_every_ms;
+  channel_->verify_counters = settings_.verify_counters;
   channel_->key = settings_.key;
   channel_->keys = secure::DeriveKeys(settings_.key);
   spool_->SetLimits(

@@ -40,6 +40,7 @@ class Agentd final : public daemon::Daemon {
     config::ClientSection client;
     secure::AgentKey key;
     int64_t return_every_ms = 0;
+    bool verify_counters = true;
   };
   Settings Load(config::Problems& problems) const;
   void LoadUserNames();

@@ -35,6 +35,7 @@ struct ChannelContext {
   secure::DerivedKeys keys;
   config::ClientSection client;
   int64_t return_every_ms = 0;           // agent.return_time
+  bool verify_counters = true;           // remoted.verify_msg_id
   std::string description;               // config::HostDescription()
   std::filesystem::path controls;        // what was acted on (v2_connection.h)
   std::function<void()> first_answered;  // once: a manager has answered since the start

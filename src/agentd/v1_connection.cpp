@@ -23,13 +23,15 @@ constexpr int64_t kDoubleEveryMs = 5000;
 constexpr milliseconds kDrainPause{100};
 constexpr int64_t kTellFilesEveryMs = 60'000;
 
-V1Session::Settings SettingsOf(const config::ClientSection& client, const std::string& server,
+V1Session::Settings SettingsOf(const ChannelContext& context, const std::string& server,
                                secure::Cipher cipher) {
+  const config::ClientSection& client = context.client;
   return {.server = server,
           .cipher = cipher,
           .notify_ms = int64_t{client.notify_time} * 1000,
           .reconnect_ms = int64_t{client.time_reconnect} * 1000,
-          .confirm_events = client.repeat_unacknowledged};
+          .confirm_events = client.repeat_unacknowledged,
+          .verify_counters = context.verify_counters};
 }
 
 }  // namespace
@@ -37,8 +39,8 @@ V1Session::Settings SettingsOf(const config::ClientSection& client, const std::s
 V1Connection::V1Connection(ChannelContext& context, std::string server, UdpSocket socket,
                            secure::Cipher cipher, bool announce_v2, Events events)
     : Connection(context, server, std::move(socket), std::move(events)),
-      session_(SettingsOf(context.client, server, cipher), context.key, context.keys,
-               context.engine, context.counter, context.received.For(server), *this),
+      session_(SettingsOf(context, server, cipher), context.key, context.keys, context.engine,
+               context.counter, context.received.For(server), *this),
       announce_v2_(announce_v2) {}
 
 void V1Connection::Start() {

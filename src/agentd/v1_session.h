@@ -38,6 +38,7 @@ class V1Session {
     int64_t reconnect_ms = 1'800'000;
     // While events are unconfirmed the manager is asked every kAnswerMs whether it is there.
     bool confirm_events = false;
+    bool verify_counters = true;  // remoted.verify_msg_id
   };
 
   // What the session asks of, and tells, its owner. None of these may destroy the session.

@@ -76,7 +76,7 @@ Analysisd::Settings Analysisd::Load(config::Problems& problems) const {
   Settings settings;
   settings.configuration =
       config::LoadConfiguration(file, ShownName(file, home), config::Reader::kAnalysisd, problems);
-  settings.internal = config::InternalOptions::Load(home, problems);
+  settings.internal = config::InternalOptions::Load(home, problems, context_.program().name);
   const auto schema = settings.configuration.global.json_schema;
   if (schema && *schema != config::JsonSchema::kLegacy) {
     problems.Warning(0, ShownName(file, home), 0,

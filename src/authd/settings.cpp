@@ -8,6 +8,7 @@
 #include "base/random.h"
 #include "config/internal_options.h"
 #include "log/log.h"
+#include "product/programs.h"
 
 namespace ospatrol::authd {
 
@@ -17,7 +18,7 @@ constexpr size_t kRandomBytes = 16;
 }  // namespace
 
 Settings LoadSettings(const Home& home, const Flags& flags, config::Problems& problems) {
-  const auto options = config::InternalOptions::Load(home, problems);
+  const auto options = config::InternalOptions::Load(home, problems, programs::kAuthd.name);
   const auto size = [&](std::string_view key) { return static_cast<size_t>(options.Get(key)); };
   Settings settings;
   settings.threads = size("authd.worker_pool");

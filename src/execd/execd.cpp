@@ -60,7 +60,8 @@ Execd::Settings Execd::Load(config::Problems& problems) const {
   const std::filesystem::path& file = context_.options().configuration;
   const config::Configuration configuration =
       config::LoadConfiguration(file, "etc/ospatrol.conf", config::Reader::kExecd, problems);
-  const auto options = config::InternalOptions::Load(context_.home(), problems);
+  const auto options =
+      config::InternalOptions::Load(context_.home(), problems, context_.program().name);
   Settings settings;
   settings.max_runtime = seconds(options.Get("execd.max_runtime"));
   // Only a section that is about nothing else switches the whole program off

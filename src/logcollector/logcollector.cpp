@@ -47,7 +47,8 @@ Logcollector::Settings Logcollector::Load(config::Problems& problems) const {
           : options.configuration.lexically_relative(options.prefix).native();
   config::Configuration configuration = config::LoadConfiguration(
       options.configuration, shown, config::Reader::kLogcollector, problems);
-  const auto internal = config::InternalOptions::Load(context_.home(), problems);
+  const auto internal =
+      config::InternalOptions::Load(context_.home(), problems, context_.program().name);
   config::LoadAgentConf(context_.home(), config::Reader::kLogcollector,
                         internal.Get("logcollector.remote_commands") != 0, configuration, problems);
 

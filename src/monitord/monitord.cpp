@@ -34,7 +34,8 @@ std::string Message(const AgentWatch::Change& change) {
 Monitord::Settings Monitord::Load(config::Problems& problems) const {
   config::LoadConfiguration(context_.options().configuration, "etc/ospatrol.conf",
                             config::Reader::kMonitord, problems);
-  const auto options = config::InternalOptions::Load(context_.home(), problems);
+  const auto options =
+      config::InternalOptions::Load(context_.home(), problems, context_.program().name);
   return {.watch_agents = options.Get("monitord.monitor_agents") != 0,
           .notify_time = seconds(options.Get("monitord.notify_time"))};
 }

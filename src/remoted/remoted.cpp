@@ -79,7 +79,8 @@ Remoted::Settings Remoted::Load(config::Problems& problems) const {
   const daemon::Options& options = context_.options();
   config::Configuration configuration = config::LoadConfiguration(
       options.configuration, Shown(options), config::Reader::kRemoted, problems);
-  const auto internal = config::InternalOptions::Load(context_.home(), problems);
+  const auto internal =
+      config::InternalOptions::Load(context_.home(), problems, context_.program().name);
   Settings settings;
   settings.remote = std::move(configuration.remote);
   settings.policy =

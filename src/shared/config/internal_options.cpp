@@ -33,7 +33,8 @@ bool HasSpace(std::string_view text) { return std::ranges::any_of(text, base::Is
 // Reads the lines of one file. The first line of a key wins.
 class OptionsFile {
  public:
-  OptionsFile(std::string_view shown, Problems& problems) : shown_(shown), problems_(problems) {}
+  OptionsFile(std::string_view shown, Problems& problems, std::string_view program)
+      : shown_(shown), problems_(problems), program_(program) {}
 
   void Read(std::string_view text, InternalOptions& options) {
     int number = 0;
@@ -59,6 +60,7 @@ class OptionsFile {
     if (!seen_.insert(row->key).second) return;
     if (const auto value = Value(number, *row, line.substr(equals + 1))) {
       options.Set(row->key, *value);
+      if (*value != row->value) WarnOfNoEffect(number, *row);
     }
   }
 
@@ -73,6 +75,14 @@ class OptionsFile {
     return std::nullopt;
   }
 
+  void WarnOfNoEffect(int number, const InternalOption& row) {
+    if (row.no_effect.empty() || program_.empty() || !row.IsReadBy(program_)) return;
+    problems_.Warning(
+        msg::kNoEffect.id, shown_, number,
+        fmt::format("{}: accepted for compatibility, no effect: {}", row.key, row.no_effect),
+        "remove it");
+  }
+
   void UnknownKey(int number, std::string_view key) {
     std::vector<std::string_view> keys;
     for (const InternalOption& row : InternalOptionTable()) keys.push_back(row.key);
@@ -83,11 +93,12 @@ class OptionsFile {
 
   std::string_view shown_;
   Problems& problems_;
+  std::string_view program_;
   std::set<std::string_view> seen_;  // keys of the table
 };
 
 void ReadOptionsFile(const Home& home, std::string_view name, InternalOptions& options,
-                     Problems& problems) {
+                     Problems& problems, std::string_view program) {
   try {
     const auto text = base::ReadFileIfPresent(home / name);
     if (!text) {
@@ -95,7 +106,7 @@ void ReadOptionsFile(const Home& home, std::string_view name, InternalOptions& o
                     "built-in defaults are used");
       return;
     }
-    options.Apply(*text, name, problems);
+    options.Apply(*text, name, problems, program);
   } catch (const Error& error) {
     problems.Error(msg::kCannotOpenFile.id, name, 0, error.what(),
                    "check the owner and mode of the file");
@@ -104,19 +115,29 @@ void ReadOptionsFile(const Home& home, std::string_view name, InternalOptions& o
 
 }  // namespace
 
+bool InternalOption::IsReadBy(std::string_view program) const {
+  const auto names = base::Split(programs, ',');
+  return std::ranges::any_of(
+      names, [program](std::string_view name) { return base::Trim(name) == program; });
+}
+
 InternalOptions::InternalOptions() {
   for (const InternalOption& row : InternalOptionTable()) values_.emplace(row.key, row.value);
 }
 
-InternalOptions InternalOptions::Load(const Home& home, Problems& problems) {
+InternalOptions InternalOptions::Load(const Home& home, Problems& problems,
+                                      std::string_view program) {
+  constexpr std::string_view kPrefix = "ospatrol-";
+  if (program.starts_with(kPrefix)) program.remove_prefix(kPrefix.size());
   InternalOptions options;
-  ReadOptionsFile(home, paths::kInternalOptions, options, problems);
-  ReadOptionsFile(home, paths::kLocalInternalOptions, options, problems);
+  ReadOptionsFile(home, paths::kInternalOptions, options, problems, program);
+  ReadOptionsFile(home, paths::kLocalInternalOptions, options, problems, program);
   return options;
 }
 
-void InternalOptions::Apply(std::string_view text, std::string_view shown, Problems& problems) {
-  OptionsFile(shown, problems).Read(text, *this);
+void InternalOptions::Apply(std::string_view text, std::string_view shown, Problems& problems,
+                            std::string_view program) {
+  OptionsFile(shown, problems, program).Read(text, *this);
 }
 
 int64_t InternalOptions::Get(std::string_view key) const {

@@ -21,6 +21,10 @@ struct InternalOption {
   int64_t max;
   std::string_view programs;
   std::string_view meaning;
+  // Why it is accepted for compatibility only; empty: it has an effect.
+  std::string_view no_effect = {};
+
+  bool IsReadBy(std::string_view program) const;  // "remoted"
 };
 
 std::span<const InternalOption> InternalOptionTable();
@@ -32,10 +36,13 @@ class InternalOptions {
 
   // Reads both files below `home`; the local one wins. Bad value: error 2302; unknown key: one
   // WARN; missing file: INFO.
-  static InternalOptions Load(const Home& home, Problems& problems);
+  // With `program` ("ospatrol-remoted"): one WARN for each of its options that is given another
+  // value than the default and has no effect.
+  static InternalOptions Load(const Home& home, Problems& problems, std::string_view program = {});
 
   // Reads the lines of one file on top of what is set; `shown` is its name in messages.
-  void Apply(std::string_view text, std::string_view shown, Problems& problems);
+  void Apply(std::string_view text, std::string_view shown, Problems& problems,
+             std::string_view program = {});
 
   // REQUIRES: `key` ("analysisd.debug") is in the table, else both throw Error.
   // `ossec.thread_stack_size` is the other spelling of `ospatrol.thread_stack_size`.

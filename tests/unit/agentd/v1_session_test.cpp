@@ -25,13 +25,14 @@ class V1SessionTest : public ::testing::Test, protected V1Session::Owner {
         counter_(directory_ / "sender_counter", 1000),
         received_(std::make_shared<secure::ReceiveCounter>(secure::ReplayWindow())) {}
 
-  V1Session& Open(bool confirm = false) {
+  V1Session& Open(bool confirm = false, bool verify = true) {
     V1Session::Owner& owner = *this;
     session_ = std::make_unique<V1Session>(V1Session::Settings{.server = "manager",
                                                                .cipher = Cipher::kAes,
                                                                .notify_ms = 600'000,
                                                                .reconnect_ms = 1'800'000,
-                                                               .confirm_events = confirm},
+                                                               .confirm_events = confirm,
+                                                               .verify_counters = verify},
                                            key_, keys_, engine_, counter_, received_, owner);
     return *session_;
   }
@@ -121,6 +122,15 @@ TEST_F(V1SessionTest, IsConnectedByAnAcknowledgementOfThisManagerOnly) {
   EXPECT_EQ(session.state(), V1Session::State::kConnected);
   EXPECT_FALSE(session.Receive(3, answer)) << "a replay";
   EXPECT_THAT(told_, ElementsAre("answered"));
+}
+
+TEST_F(V1SessionTest, TakesAnyCounterWhenTheAdministratorSwitchedTheCheckOff) {
+  V1Session& session = Open(false, false);
+  manager_counter_ = {5000, 1};
+  Connect();
+  manager_counter_ = {7, 1};  // another installation of the manager, with the same key
+  Say(10, "#!-syscheck restart");
+  EXPECT_THAT(told_, ElementsAre("message syscheck restart"));
 }
 
 TEST_F(V1SessionTest, SaysKeepAlivesAndNoticesThatNobodyAnswers) {

@@ -115,6 +115,25 @@ TEST_F(InternalOptionsFiles, WarnOfUnknownKeysWithTheNearest) {
                                    "'analysisd.dbug' is ignored; did you mean 'analysisd.debug'?"));
 }
 
+TEST_F(InternalOptionsFiles, WarnTheProgramThatReadsThemWhenTheyHaveNoEffect) {
+  std::ofstream(prefix_ / paths::kInternalOptions) << "remoted.recv_counter_flush=128\n";
+  std::ofstream(prefix_ / paths::kLocalInternalOptions)
+      << "remoted.recv_counter_flush=10\nremoted.syslog_tcp_worker_pool=16\n"
+         "analysisd.fts_queue_size=128\n";
+  const auto remarks = [&](std::string_view program) {
+    Problems problems;
+    InternalOptions::Load(Home(prefix_), problems, program);
+    return ProblemLines(problems);
+  };
+  const std::string flush =
+      "etc/local_internal_options.conf:1: remoted.recv_counter_flush: accepted for compatibility, "
+      "no effect: counters are written once a second; remove it";
+  EXPECT_THAT(remarks("ospatrol-remoted"), ElementsAre(flush));
+  EXPECT_THAT(remarks("ospatrol-agentd"), ElementsAre(flush));
+  EXPECT_THAT(remarks("ospatrol-analysisd"), ElementsAre(HasSubstr("analysisd.fts_queue_size")));
+  EXPECT_THAT(remarks("ospatrol-authd"), ElementsAre());
+}
+
 TEST(InternalOptions, HoldWhatTheyAreGiven) {
   InternalOptions options;
   options.Set("maild.thread", 1);
@@ -141,8 +160,10 @@ TEST(InternalOptions, StandInTheShippedFileWithMeaningRangeAndDefault) {
   }
   EXPECT_EQ(values, InternalOptionTable().size());
   for (const InternalOption& row : InternalOptionTable()) {
-    EXPECT_THAT(file, HasSubstr(fmt::format("# {} ({}-{}, {})\n{}={}\n", row.meaning, row.min,
-                                            row.max, row.programs, row.key, row.value)));
+    const std::string effect =
+        row.no_effect.empty() ? "" : fmt::format("; no effect: {}", row.no_effect);
+    EXPECT_THAT(file, HasSubstr(fmt::format("# {}{} ({}-{}, {})\n{}={}\n", row.meaning, effect,
+                                            row.min, row.max, row.programs, row.key, row.value)));
   }
 }
 
