@@ -102,6 +102,11 @@ void Connection::TellLost(std::string reason) {
   Tell([this, reason = std::move(reason)] { std::function(events_.lost)(reason); });
 }
 
+void Connection::TellClosed() {
+  answered_ = false;
+  Tell([this] { std::function(events_.closed)(); });
+}
+
 void Connection::TellOfferedV2() {
   Tell([this] { std::function(events_.offered_v2)(); });
 }

@@ -53,6 +53,7 @@ class Connection {
     std::function<void()> round_failed;  // it does not answer at all
     std::function<void(std::string reason)> lost;
     std::function<void()> offered_v2;
+    std::function<void()> closed;  // it says that it stops, or does not know this agent any more
   };
 
   Connection(ChannelContext& context, std::string server, UdpSocket socket, Events events);
@@ -100,6 +101,7 @@ class Connection {
   void TellRoundFailed();
   void TellLost(std::string reason);
   void TellOfferedV2();
+  void TellClosed();
 
  private:
   void Tell(std::function<void()> task);

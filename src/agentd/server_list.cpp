@@ -65,6 +65,11 @@ ServerList::Next ServerList::RoundFailed(uint32_t random) {
   return next;
 }
 
+void ServerList::Closed(int64_t now_ms) {
+  current_ = (current_ + 1) % servers_.size();
+  return_at_ = now_ms + return_every_ms_;
+}
+
 void ServerList::Answered(int64_t now_ms) {
   rounds_ = 0;
   current().silent_rounds = 0;

@@ -56,6 +56,9 @@ class ServerList {
   };
   Next RoundFailed(uint32_t random);
 
+  // The present server said good-bye: the next one is current() now, without a pause.
+  void Closed(int64_t now_ms);
+
   // The present server has answered: pauses begin small again.
   void Answered(int64_t now_ms);
 

@@ -140,12 +140,14 @@ Connection::Events Uplink::EventsFor(Purpose purpose) {
     return {.answered = [this] { CurrentAnswered(); },
             .round_failed = [this] { CurrentSilent(); },
             .lost = [this](const std::string& reason) { CurrentLost(reason); },
-            .offered_v2 = [this] { BeginUpgrade(); }};
+            .offered_v2 = [this] { BeginUpgrade(); },
+            .closed = [this] { CurrentClosed(); }};
   }
   return {.answered = [this] { BesideAnswered(); },
           .round_failed = [this] { BesideFailed(); },
           .lost = [this](const std::string& /*reason*/) { BesideFailed(); },
-          .offered_v2 = [] {}};
+          .offered_v2 = [] {},
+          .closed = [this] { BesideFailed(); }};
 }
 
 std::unique_ptr<Connection> Uplink::Make(const Server& server, Protocol protocol, Purpose purpose,
@@ -221,6 +223,17 @@ void Uplink::CurrentLost(const std::string& reason) {
   // One that answers and is gone again and again must not keep us busy.
   if (MonotonicMs() - answered_ms_ < kShortLifeMs) return NextServer();
   // The same server again first: it may only have been restarted.
+  OpenCurrent(FirstProtocol(servers_->current()));
+}
+
+// It goes on knocking by itself. Where there is another server, that has the events sooner.
+void Uplink::CurrentClosed() {
+  if (servers_->size() < 2) return;
+  beside_.reset();
+  return_timer_.reset();
+  current_.reset();
+  servers_->Closed(MonotonicMs());
+  log::Write<msg::kNextServer>(servers_->current().name);
   OpenCurrent(FirstProtocol(servers_->current()));
 }
 

@@ -66,6 +66,7 @@ class Uplink {
   void CurrentAnswered();
   void CurrentSilent();
   void CurrentLost(const std::string& reason);
+  void CurrentClosed();
   void BesideAnswered();
   void BesideFailed();
   void BeginUpgrade();

@@ -235,6 +235,7 @@ void V2Connection::Unreachable() {
 void V2Connection::ClosedByManager(uint16_t reason, std::string_view text) {
   log::Write<msg::kSessionClosed>(
       server(), text.empty() ? fmt::format("reason {}", reason) : base::EscapeControls(text));
+  if (reason != static_cast<uint16_t>(v2::CloseReason::kRestart)) TellClosed();
 }
 
 v2::AgentPeer::Answer V2Connection::Control(std::string_view text) {

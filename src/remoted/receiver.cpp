@@ -49,6 +49,11 @@ void Receiver::Start() {
   ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 
+void Receiver::Quieten() {
+  quiet_ = true;
+  Wake();
+}
+
 void Receiver::Stop() {
   if (!thread_.joinable()) return;
   stopping_ = true;
@@ -65,7 +70,7 @@ void Receiver::Stored(std::vector<Outlet::Taken> taken) {
   bool first = false;
   {
     const std::scoped_lock lock(mail_mutex_);
-    first = stored_.empty() && to_send_.empty();
+    first = !HasMail();
     stored_.insert(stored_.end(), std::make_move_iterator(taken.begin()),
                    std::make_move_iterator(taken.end()));
   }
@@ -76,8 +81,18 @@ void Receiver::Send(AgentPtr agent) {
   bool first = false;
   {
     const std::scoped_lock lock(mail_mutex_);
-    first = stored_.empty() && to_send_.empty();
+    first = !HasMail();
     to_send_.push_back(std::move(agent));
+  }
+  if (first) Wake();
+}
+
+void Receiver::Dismiss(RegistryPtr registry, AgentPtr agent) {
+  bool first = false;
+  {
+    const std::scoped_lock lock(mail_mutex_);
+    first = !HasMail();
+    dismissed_.push_back({std::move(registry), std::move(agent)});
   }
   if (first) Wake();
 }
@@ -92,11 +107,15 @@ void Receiver::Run() {
     }
     policy_ = channel_.policy();
     TakeMail();
-    ReceiveAll();
+    if (!quiet_.load(std::memory_order_relaxed)) ReceiveAll();
     RetryParked();
     version2_.Tick(*registry_, now_);
     sender_.Flush();
   }
+  if (registry_ == nullptr) return;
+  TakeMail();
+  version2_.CloseAll(*registry_, ProtocolNow());
+  sender_.Flush();
 }
 
 void Receiver::Wait() {
@@ -105,7 +124,8 @@ void Receiver::Wait() {
     limit = std::clamp<int64_t>(wake - ProtocolNow().monotonic_ms, 0, kIdleMs);
   }
   if (!parked_.empty()) limit = std::min<int64_t>(limit, 20);
-  pollfd fds[2] = {{socket_.fd.get(), POLLIN, 0}, {wake_.get(), POLLIN, 0}};
+  const int packets = quiet_.load(std::memory_order_relaxed) ? -1 : socket_.fd.get();
+  pollfd fds[2] = {{packets, POLLIN, 0}, {wake_.get(), POLLIN, 0}};
   ::poll(fds, 2, static_cast<int>(limit));
   if ((fds[1].revents & POLLIN) != 0) {
     uint64_t ignored = 0;
@@ -116,13 +136,19 @@ void Receiver::Wait() {
 void Receiver::TakeMail() {
   std::vector<Outlet::Taken> stored;
   std::vector<AgentPtr> to_send;
+  std::vector<Dismissed> dismissed;
   {
     const std::scoped_lock lock(mail_mutex_);
     stored.swap(stored_);
     to_send.swap(to_send_);
+    dismissed.swap(dismissed_);
   }
   version2_.Stored(stored, *registry_, now_);
   for (const AgentPtr& agent : to_send) version2_.Send(agent, *registry_, now_);
+  for (const Dismissed& gone : dismissed) {
+    const Registry::Entry entry = gone.registry->Of(*gone.agent);
+    if (entry) version2_.Close(gone.agent, *entry.key, secure::v2::CloseReason::kKeyRemoved, now_);
+  }
 }
 
 void Receiver::ReceiveAll() {

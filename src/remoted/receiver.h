@@ -27,11 +27,16 @@ class Receiver {
   ~Receiver() { Stop(); }
 
   void Start();
+  // Takes no more packets; answers of analysisd still reach their agents.
+  void Quieten();
+  // Tells agents of version 2 that the manager stops, and ends the thread.
   void Stop();
 
   // Thread-safe.
   void Stored(std::vector<Outlet::Taken> taken);  // analysisd has answered for these
   void Send(AgentPtr agent);                      // its link of version 2 has something to send
+  // Its key is not what it was in `registry`: its session is closed.
+  void Dismiss(RegistryPtr registry, AgentPtr agent);
 
  private:
   // A packet of somebody unknown: it waits for the keys that may just be changing.
@@ -39,6 +44,11 @@ class Receiver {
     std::string bytes;
     Route from;
     std::chrono::steady_clock::time_point until;
+  };
+
+  struct Dismissed {
+    RegistryPtr registry;
+    AgentPtr agent;
   };
 
   void Run();
@@ -51,6 +61,7 @@ class Receiver {
   void RetryParked();
   void LogUnknown(const Packet& packet);
   void Wake();
+  bool HasMail() const { return !stored_.empty() || !to_send_.empty() || !dismissed_.empty(); }
 
   Channel& channel_;
   UdpSocket& socket_;
@@ -70,10 +81,12 @@ class Receiver {
   uint64_t parked_version_ = 0;  // of the table that did not know them
 
   base::Fd wake_;
+  std::atomic<bool> quiet_{false};
   std::atomic<bool> stopping_{false};
   std::mutex mail_mutex_;
   std::vector<Outlet::Taken> stored_;
   std::vector<AgentPtr> to_send_;
+  std::vector<Dismissed> dismissed_;
   std::thread thread_;
   log::Limited<msg::kSocketFailed> failed_;
 };

@@ -267,6 +267,7 @@ bool Remoted::LoadKeys() {
     channel_->registry.Set(registry);
     if (before != nullptr) {
       for (const AgentPtr& agent : registry->Missing(*before)) {
+        Dismiss(before, agent);
         const std::scoped_lock lock(agent->mutex);
         agent->removed = true;
         if (!registry->Find(agent->id)) counters_->Forget(agent->id);
@@ -312,6 +313,11 @@ void Remoted::Service() {
 void Remoted::Nudge(const AgentPtr& agent) {
   const size_t thread = agent->thread.load(std::memory_order_relaxed);
   receivers_[thread % receivers_.size()]->Send(agent);
+}
+
+void Remoted::Dismiss(const RegistryPtr& before, const AgentPtr& agent) {
+  const size_t thread = agent->thread.load(std::memory_order_relaxed);
+  if (!receivers_.empty()) receivers_[thread % receivers_.size()]->Dismiss(before, agent);
 }
 
 void Remoted::Distribute(std::vector<Outlet::Taken> taken) {
@@ -452,9 +458,11 @@ void Remoted::Reload(config::Problems& problems) {
 void Remoted::Stop() {
   if (channel_ == nullptr) return;
   syslog_->Stop();
-  for (const auto& receiver : receivers_) receiver->Stop();
+  // In this order agents are told what analysisd has taken before they are told to go elsewhere.
+  for (const auto& receiver : receivers_) receiver->Quieten();
   TellLosses();
   outlet_->Stop(kStopLimit);
+  for (const auto& receiver : receivers_) receiver->Stop();
   channel_->faults.TellAll();
   if (book_) {
     book_->TakeNotes(Clock::now());

@@ -69,6 +69,7 @@ class Remoted final : public daemon::Daemon {
   void ResetCounters();
   void WriteState();
   void Nudge(const AgentPtr& agent);
+  void Dismiss(const RegistryPtr& before, const AgentPtr& agent);
   void Distribute(std::vector<Outlet::Taken> taken);
 
   daemon::Context& context_;

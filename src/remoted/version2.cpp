@@ -346,6 +346,24 @@ void Version2::Send(const AgentPtr& agent, const Registry& registry, v2::Now now
   if (entry && agent->session != nullptr) Flush(agent, *entry.key, now);
 }
 
+void Version2::Close(const AgentPtr& agent, const secure::AgentKey& key, v2::CloseReason reason,
+                     v2::Now now) {
+  const std::scoped_lock lock(agent->mutex);
+  if (agent->session == nullptr || agent->version != 2) return;
+  const bool removed = reason == v2::CloseReason::kKeyRemoved;
+  agent->session->link.Close(reason, removed ? "the key was removed" : "the manager stops");
+  Flush(agent, key, now);
+  if (removed) agent->session.reset();
+}
+
+void Version2::CloseAll(const Registry& registry, v2::Now now) {
+  for (size_t i = 0; i < registry.size(); ++i) {
+    const Registry::Entry entry = registry[i];
+    if ((*entry.agent)->thread.load(std::memory_order_relaxed) != thread_) continue;
+    Close(*entry.agent, *entry.key, v2::CloseReason::kStop, now);
+  }
+}
+
 void Version2::Log(v2::Verdict verdict, const Packet& packet) {
   if (IsUsual(verdict)) return;
   channel_.counters.refused.fetch_add(1, std::memory_order_relaxed);

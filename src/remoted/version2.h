@@ -74,6 +74,12 @@ class Version2 {
               secure::v2::Now now);
   // Another thread has given the agent's link something to send.
   void Send(const AgentPtr& agent, const Registry& registry, secure::v2::Now now);
+  // Says CLOSE, behind what is due anyway. `key`: that of the agent's session, which may be gone
+  // from the present table. With kKeyRemoved the session ends here.
+  void Close(const AgentPtr& agent, const secure::AgentKey& key, secure::v2::CloseReason reason,
+             secure::v2::Now now);
+  // To all agents that this thread heard last: the manager stops.
+  void CloseAll(const Registry& registry, secure::v2::Now now);
   // Sends what is due. To be called at NextWake at the latest.
   void Tick(const Registry& registry, secure::v2::Now now);
   int64_t NextWake() const;

@@ -28,16 +28,16 @@ def key_of(number):
 class Manager:
     """A server installation that archives every event."""
 
-    def __init__(self, keys, extra=""):
-        self.port, self.syslog_udp, self.syslog_tcp = free_port(), free_port(), free_port(socket.SOCK_STREAM)
+    def __init__(self, keys, extra="", address="", port=0):
+        self.port, self.syslog_udp, self.syslog_tcp = port or free_port(), free_port(), free_port(socket.SOCK_STREAM)
         self.ospatrol = Installation(kind="server")
         self.ospatrol.configure(local_configuration(extra="""
   <global><logall>yes</logall></global>
-  <remote><connection>secure</connection><port>%d</port></remote>
+  <remote><connection>secure</connection><port>%d</port>%s</remote>
   <remote><connection>syslog</connection><port>%d</port><allowed-ips>127.0.0.1</allowed-ips><allowed-ips>::1</allowed-ips>
     <denied-ips>127.0.0.9</denied-ips></remote>
   <remote><connection>syslog</connection><protocol>tcp</protocol><port>%d</port></remote>
-%s""" % (self.port, self.syslog_udp, self.syslog_tcp, extra)))
+%s""" % (self.port, "<local_ip>%s</local_ip>" % address if address else "", self.syslog_udp, self.syslog_tcp, extra)))
         self.set_keys(keys)
         self.ospatrol.start()
 
@@ -475,6 +475,50 @@ class Sessions(unittest.TestCase):
         wait_for(lambda: "new" in read(self.agent.path("etc/shared/agent.conf")), "the changed file", patience=15)
         self.manager.request("(msg_to_agent) [] N!S 001 syscheck restart")
         wait_for(lambda: os.path.exists(self.agent.path("var/run/.syscheck_run")), "the request")
+
+
+@needs_root
+class Farewell(unittest.TestCase):
+    """A manager that stops in order, or that loses an agent's key, says so: no agent waits for a time-out (20 s and more)."""
+
+    def test_agents_go_to_the_next_manager_at_once(self):
+        port = free_port()
+        first, second = (Manager(["001 host1 any " + key_of(1)], address=address, port=port)
+                         for address in ("127.0.0.1", "127.0.0.2"))
+        self.addCleanup(first.close)
+        self.addCleanup(second.close)
+        agent = Installation(kind="agent", manager="127.0.0.1")
+        self.addCleanup(agent.close)
+        file = os.path.join(agent.root, "app.log")
+        open(file, "w", encoding="utf-8").close()
+        agent.configure("""<ospatrol_config>
+  <client><server-ip>127.0.0.1</server-ip><server-ip>127.0.0.2</server-ip><port>%d</port><protocol>v2</protocol></client>
+  <localfile><log_format>syslog</log_format><location>%s</location><read_from>beginning</read_from></localfile>
+</ospatrol_config>""" % (port, file))
+        agent.write("etc/client.keys", "001 host1 any %s\n" % key_of(1))
+        agent.start()
+
+        def say(number):
+            with open(file, "a", encoding="utf-8") as f:
+                f.write("Mar  1 00:00:00 host1 app: line %d.\n" % number)
+
+        def wait_for_agent(text):
+            wait_for(lambda: text in agent.log(), "'%s'; the log:\n%s" % (text, agent.log()[-2000:]), patience=15)
+
+        say(1)
+        first.wait_for_event("line 1.")
+        began = time.monotonic()
+        first.ospatrol.kill("ospatrol-remoted", signal.SIGTERM)
+        wait_for_agent("closed the session: the manager stops")
+        say(2)
+        second.wait_for_event("line 2.")
+        self.assertLess(time.monotonic() - began, 15)
+        self.assertNotIn("line 1.", second.archives())
+
+        began = time.monotonic()
+        second.set_keys(["002 host2 any " + key_of(2)])
+        wait_for_agent("closed the session: the key was removed")
+        self.assertLess(time.monotonic() - began, 15)
 
 
 if __name__ == "__main__":

@@ -125,7 +125,7 @@ TEST_F(V1SessionTest, IsConnectedByAnAcknowledgementOfThisManagerOnly) {
 }
 
 TEST_F(V1SessionTest, TakesAnyCounterWhenTheAdministratorSwitchedTheCheckOff) {
-  V1Session& session = Open(false, false);
+  Open(false, false);
   manager_counter_ = {5000, 1};
   Connect();
   manager_counter_ = {7, 1};  // another installation of the manager, with the same key

@@ -45,7 +45,7 @@ class SessionAgent final : public secure::v2::EventSource, public secure::v2::Ag
   }
   void Established(const Session& session) override { stay = session.stay; }
   void Unreachable() override {}
-  void ClosedByManager(uint16_t, std::string_view) override {}
+  void ClosedByManager(uint16_t reason, std::string_view) override { closed = reason; }
   Answer Control(std::string_view text) override {
     controls.emplace_back(text);
     return {};
@@ -76,6 +76,7 @@ class SessionAgent final : public secure::v2::EventSource, public secure::v2::Ag
   std::string file, uname;
   secure::v2::FileSum merged_sum{};
   bool stay = false;
+  int closed = -1;  // reason of the manager's CLOSE
 
  private:
   static secure::v2::AgentLink::Config ConfigOf(std::string id, std::string name, std::string key,

@@ -86,6 +86,43 @@ TEST_F(Version2Test, DeliversEventsOnceInOrderAndAcknowledgesThem) {
   EXPECT_EQ(web()->version, 2);
 }
 
+TEST_F(Version2Test, TellsAgentsWhatIsStoredAndThenThatTheManagerStops) {
+  with_analysis_ = false;
+  agent_.link.Start(ProtocolNow());
+  AddEvents(10);
+  ASSERT_TRUE(Run([&] { return house_.channel.counters.events == 10; }));
+  house_.Events();
+  const auto has_answers = [&] {
+    const std::scoped_lock lock(house_.taken_mutex);
+    return !house_.taken.empty();
+  };
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(5);
+  while (!has_answers() && std::chrono::steady_clock::now() < deadline) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  // As a receiver does at the end: the last answers, then good-bye.
+  version2_.Stored(std::exchange(house_.taken, {}), *registry(), ProtocolNow());
+  version2_.CloseAll(*registry(), ProtocolNow());
+  ASSERT_TRUE(Run([&] { return agent_.closed >= 0; }));
+  EXPECT_EQ(agent_.closed, static_cast<int>(secure::v2::CloseReason::kStop));
+  EXPECT_EQ(agent_.acknowledged(), 10U);
+}
+
+TEST_F(Version2Test, EndsTheSessionOfAnAgentWhoseKeyIsGone) {
+  agent_.link.Start(ProtocolNow());
+  ASSERT_TRUE(Run([&] { return agent_.link.established(); }));
+  ASSERT_TRUE(Run([&] { return web()->version == 2; }));
+  const RegistryPtr before = registry();
+  const AgentPtr agent = web();
+  house_.SetKeys("002 other any " + kKey + "\n");
+  version2_.Close(agent, *before->Of(*agent).key, secure::v2::CloseReason::kKeyRemoved,
+                  ProtocolNow());
+  ASSERT_TRUE(Run([&] { return agent_.closed >= 0; }));
+  EXPECT_EQ(agent_.closed, static_cast<int>(secure::v2::CloseReason::kKeyRemoved));
+  EXPECT_EQ(agent->session, nullptr);
+  EXPECT_EQ(house_.responder.connections(), 0U);
+}
+
 TEST_F(Version2Test, LosesNothingWhereTheNetworkLosesSome) {
   lose_ = 3;
   agent_.link.Start(ProtocolNow());

@@ -192,8 +192,8 @@ void ManagerOutbox::PutClose(FrameWriter& writer) {
   CloseFrame frame;
   frame.reason = static_cast<uint16_t>(close_reason_);
   frame.text = close_text_;
-  writer.Put(frame);
-  has_close_ = false;
+  // Without room behind the rest it goes with the next datagram.
+  has_close_ = !writer.Put(frame);
 }
 
 void ManagerOutbox::Settle(const Sender::Fate& fate) {

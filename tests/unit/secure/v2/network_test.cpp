@@ -480,6 +480,26 @@ TEST(Link, TellsAnOrderlyStopFromAnOutage) {
   EXPECT_EQ(agent.closed_reason, static_cast<int>(CloseReason::kKeyRemoved));
 }
 
+TEST(Link, KnocksAgainAtOnceWhenTheManagerSaidThatItStops) {
+  Simulation world(24);
+  SimulatedAgent& agent = world.AddAgent("001", kKey, 10);
+  agent.Restart();
+  world.RunFor(2000);
+  for (int i = 0; i < 100; ++i) agent.Add("1:/x:event");
+  world.RunFor(3000);
+  // The last acknowledgements and the CLOSE travel in one datagram.
+  world.manager.agents["001"]->link->Close(CloseReason::kStop, "the manager stops");
+  world.RunFor(200);
+  EXPECT_EQ(agent.closed_reason, static_cast<int>(CloseReason::kStop));
+  EXPECT_NE(agent.link->info().state, AgentLink::State::kEstablished);
+  // Started again, it finds the agent knocking: no time-out has passed.
+  world.manager.Kill();
+  world.manager.Start();
+  world.RunFor(4000);
+  EXPECT_EQ(agent.link->info().state, AgentLink::State::kEstablished);
+  EXPECT_EQ(world.Differences(), "");
+}
+
 TEST(Link, LearnsOfARestartedManagerThroughARememberedConnection) {
   Simulation world(23);
   SimulatedAgent& agent = world.AddAgent("001", kKey, 10);
