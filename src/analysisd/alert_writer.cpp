@@ -17,9 +17,8 @@ namespace ospatrol::analysisd {
 namespace {
 
 constexpr base::Seconds kDaySeconds = 86400;
-constexpr size_t kMemoryKept = 4 * 1024 * 1024;  // of a buffer that grew in a burst
 
-constexpr std::array<DailyFileNames, 6> kNames{{
+constexpr std::array<DailyFileNames, kOutputFiles> kNames{{
     {alert::kTextFiles, GroupFile::RecordEnd::kEmptyLine},
     {alert::kJsonFiles},
     {alert::kSpoolFiles, GroupFile::RecordEnd::kEmptyLine},
@@ -42,13 +41,13 @@ AlertWriter::AlertWriter(const Home& home, WriterOptions options)
   if (!options_.custom_format.empty()) custom_.emplace(options_.custom_format);
 }
 
-bool AlertWriter::IsWanted(Which which) const {
+bool AlertWriter::IsWanted(OutputFile which) const {
   switch (which) {
-    case kAlertsJson:
+    case OutputFile::kAlertsJson:
       return options_.alerts_json;
-    case kSpool:
+    case OutputFile::kSpool:
       return custom_.has_value();
-    case kArchivesJson:
+    case OutputFile::kArchivesJson:
       return options_.archives_json;
     default:
       return true;
@@ -56,9 +55,9 @@ bool AlertWriter::IsWanted(Which which) const {
 }
 
 void AlertWriter::OpenFiles(const Day& day) {
-  for (size_t i = 0; i < kFileCount; ++i) {
-    std::optional<DailyFile>& file = outputs_[i].file;
-    if (!IsWanted(static_cast<Which>(i))) {
+  for (size_t i = 0; i < kOutputFiles; ++i) {
+    std::optional<DailyFile>& file = files_[i];
+    if (!IsWanted(static_cast<OutputFile>(i))) {
       file.reset();
       continue;
     }
@@ -78,8 +77,8 @@ void AlertWriter::Open(base::Seconds now) {
   day_ = day;
   // No id comes twice on one day, however often we are started: the file has at least a byte for
   // each id.
-  next_number_ = std::max({next_number_, outputs_[kAlerts].file->Size(), NumberAfter(day),
-                           NumberAfter(base::AddDays(day, 1))});
+  next_number_ = std::max({next_number_, files_[static_cast<size_t>(OutputFile::kAlerts)]->Size(),
+                           NumberAfter(day), NumberAfter(base::AddDays(day, 1))});
   RemoveOldSpools(now);
 }
 
@@ -99,53 +98,46 @@ void AlertWriter::SetOptions(WriterOptions options) {
   changed.OpenFiles(day_);
   options_ = std::move(changed.options_);
   custom_ = std::move(changed.custom_);
-  for (size_t i = 0; i < kFileCount; ++i) outputs_[i].file = std::move(changed.outputs_[i].file);
+  files_ = std::move(changed.files_);
 }
 
-void AlertWriter::AddAlert(alert::Alert& alert) {
-  const fmt::format_int time(alert.time), number(next_number_++);
-  alert.id.assign(time.data(), time.size()).append(1, '.').append(number.data(), number.size());
+void AlertWriter::MakeAlert(alert::Alert& alert, uint64_t number, RecordBatch& batch) const {
+  const fmt::format_int time(alert.time), rank(number);
+  alert.id.assign(time.data(), time.size()).append(1, '.').append(rank.data(), rank.size());
   if (custom_) {
-    custom_->Append(alert, outputs_[kAlerts].pending);
-    alert::AppendTextRecord(alert, outputs_[kSpool].pending);
-    Took(kSpool);
+    custom_->Append(alert, batch.Next(OutputFile::kAlerts));
+    alert::AppendTextRecord(alert, batch.Next(OutputFile::kSpool));
   } else {
-    alert::AppendTextRecord(alert, outputs_[kAlerts].pending);
+    alert::AppendTextRecord(alert, batch.Next(OutputFile::kAlerts));
   }
-  Took(kAlerts);
   if (!options_.alerts_json) return;
   if (!options_.geoip_in_json) {
     alert.srcgeoip.clear();
     alert.dstgeoip.clear();
   }
-  alert::AppendJsonRecord(alert, outputs_[kAlertsJson].pending);
-  Took(kAlertsJson);
+  alert::AppendJsonRecord(alert, batch.Next(OutputFile::kAlertsJson));
 }
 
-void AlertWriter::AddArchive(const alert::Alert& event, std::string_view log) {
-  if (options_.archives) {
-    alert::AppendArchiveLine(event, outputs_[kArchives].pending);
-    Took(kArchives);
-  }
+void AlertWriter::MakeArchive(const alert::Alert& event, std::string_view log,
+                              RecordBatch& batch) const {
+  if (options_.archives) alert::AppendArchiveLine(event, batch.Next(OutputFile::kArchives));
   if (options_.archives_json) {
-    alert::AppendJsonArchive(event, log, outputs_[kArchivesJson].pending);
-    Took(kArchivesJson);
+    alert::AppendJsonArchive(event, log, batch.Next(OutputFile::kArchivesJson));
   }
 }
 
-void AlertWriter::AddFirewall(const alert::Alert& event) {
-  alert::AppendFirewallLine(event, outputs_[kFirewall].pending);
-  Took(kFirewall);
+void AlertWriter::MakeFirewall(const alert::Alert& event, RecordBatch& batch) const {
+  alert::AppendFirewallLine(event, batch.Next(OutputFile::kFirewall));
 }
 
-uint64_t* AlertWriter::CounterOf(Which which) {
+uint64_t* AlertWriter::CounterOf(OutputFile which) {
   switch (which) {
-    case kAlerts:
+    case OutputFile::kAlerts:
       return &counters_.alerts;
-    case kArchives:
-    case kArchivesJson:
+    case OutputFile::kArchives:
+    case OutputFile::kArchivesJson:
       return &counters_.archives;
-    case kFirewall:
+    case OutputFile::kFirewall:
       return &counters_.firewall;
     default:
       return nullptr;
@@ -154,32 +146,26 @@ uint64_t* AlertWriter::CounterOf(Which which) {
 
 bool AlertWriter::Flush() {
   bool all = true;
-  for (size_t i = 0; i < kFileCount; ++i) {
-    Output& output = outputs_[i];
-    if (output.records == 0) continue;
-    if (!output.file->Append(output.pending)) {
-      failure_ = {output.file->relative_path(), output.file->failure()};
+  for (size_t i = 0; i < kOutputFiles; ++i) {
+    const auto which = static_cast<OutputFile>(i);
+    RecordBatch::Part& part = pending_.of(which);
+    if (part.records == 0) continue;
+    if (!files_[i]->Append(part.text)) {
+      failure_ = {files_[i]->relative_path(), files_[i]->failure()};
       all = false;
       continue;
     }
-    if (uint64_t* counter = CounterOf(static_cast<Which>(i))) *counter += output.records;
-    pending_ -= output.records;
-    output.records = 0;
-    output.pending.clear();
-    if (output.pending.capacity() > kMemoryKept) output.pending.shrink_to_fit();
+    if (uint64_t* counter = CounterOf(which)) *counter += part.records;
+    RecordBatch::Clear(part);
   }
   return all;
 }
 
-size_t AlertWriter::pending_bytes() const {
-  size_t bytes = 0;
-  for (const Output& output : outputs_) bytes += output.pending.size();
-  return bytes;
-}
-
 WriterCounters AlertWriter::pending_records() const {
-  return {outputs_[kAlerts].records, outputs_[kArchives].records + outputs_[kArchivesJson].records,
-          outputs_[kFirewall].records};
+  const auto waiting = [this](OutputFile which) { return pending_.of(which).records; };
+  return {waiting(OutputFile::kAlerts),
+          waiting(OutputFile::kArchives) + waiting(OutputFile::kArchivesJson),
+          waiting(OutputFile::kFirewall)};
 }
 
 bool AlertWriter::IsNewDay(base::Seconds now) const {
@@ -195,8 +181,8 @@ void AlertWriter::StartDay(base::Seconds now) {
 }
 
 void AlertWriter::ReopenDeleted() {
-  for (Output& output : outputs_) {
-    if (output.file) output.file->ReopenIfGone();
+  for (std::optional<DailyFile>& file : files_) {
+    if (file) file->ReopenIfGone();
   }
 }
 

@@ -3,7 +3,8 @@
 // and costs one system call.
 //
 // Nothing is given up: a file that cannot be written keeps its group, and the owner must stop
-// adding to it until Flush() works again. Thread-compatible: one owner.
+// adding to it until Flush() works again. Thread-compatible: one owner; Make...() may be called on
+// any thread while nobody else calls SetOptions().
 #pragma once
 
 #include <array>
@@ -15,6 +16,7 @@
 #include "alert/alert.h"
 #include "alert/custom_record.h"
 #include "analysisd/daily_file.h"
+#include "analysisd/record_batch.h"
 #include "base/time.h"
 #include "product/paths.h"
 
@@ -43,17 +45,22 @@ class AlertWriter {
   // Reload. REQUIRES: nothing pending. Throws Error; then the options are as before.
   void SetOptions(WriterOptions options);
 
-  // Claims the alert's id and takes its records. `alert` may be changed.
-  void AddAlert(alert::Alert& alert);
-  // Takes what the options ask for. `log` is the text behind the header.
-  void AddArchive(const alert::Alert& event, std::string_view log);
+  // The number of the next alert's id: ids have the order of these calls.
+  uint64_t ClaimNumber() { return next_number_++; }
+
+  // What the options ask for, in `batch`. `alert` gets its id and may be changed further.
+  void MakeAlert(alert::Alert& alert, uint64_t number, RecordBatch& batch) const;
+  // `log` is the text behind the header.
+  void MakeArchive(const alert::Alert& event, std::string_view log, RecordBatch& batch) const;
+  void MakeFirewall(const alert::Alert& event, RecordBatch& batch) const;
   bool WantsArchive() const { return options_.archives || options_.archives_json; }
-  void AddFirewall(const alert::Alert& event);
+
+  // What Flush() writes: records are made here, or taken from other batches.
+  RecordBatch& pending() { return pending_; }
+  const RecordBatch& pending() const { return pending_; }
 
   // Writes what is pending. False: some of it is still pending; failure() says where and why.
   bool Flush();
-  uint64_t pending() const { return pending_; }  // records not yet written
-  size_t pending_bytes() const;
   // Of which files: what will be added to counters() by the next Flush that works.
   WriterCounters pending_records() const;
 
@@ -74,31 +81,20 @@ class AlertWriter {
   const WriterCounters& counters() const { return counters_; }
 
  private:
-  enum Which { kAlerts, kAlertsJson, kSpool, kArchives, kArchivesJson, kFirewall, kFileCount };
-  struct Output {
-    std::optional<DailyFile> file;
-    std::string pending;
-    uint64_t records = 0;
-  };
-
-  bool IsWanted(Which which) const;
+  bool IsWanted(OutputFile which) const;
   void OpenFiles(const Day& day);
   // Above all alert numbers of that day's file.
   uint64_t NumberAfter(const Day& day) const;
   void RemoveOldSpools(base::Seconds now) const;
-  uint64_t* CounterOf(Which which);
-  void Took(Which which) {
-    ++outputs_[which].records;
-    ++pending_;
-  }
+  uint64_t* CounterOf(OutputFile which);
 
   Home home_;
   WriterOptions options_;
   std::optional<alert::CustomFormat> custom_;
-  std::array<Output, kFileCount> outputs_;
+  std::array<std::optional<DailyFile>, kOutputFiles> files_;
   Day day_;
   uint64_t next_number_ = 1;
-  uint64_t pending_ = 0;
+  RecordBatch pending_;
   WriterCounters counters_;
   Failure failure_;
 };

@@ -269,7 +269,7 @@ bool Analysisd::BeforePortion() {
 
 void Analysisd::AfterPortion() {
   pipeline_->Run(now_);
-  if (writer_->pending_bytes() >= kGroupBytes) {
+  if (writer_->pending().bytes() >= kGroupBytes) {
     Commit();
   } else if (!commit_soon_) {
     commit_soon_ = loop_.After(kCommitDelay, [this] { Commit(); });
@@ -281,7 +281,7 @@ bool Analysisd::Commit() {
   if (!pipeline_->Commit()) {
     const Pipeline::Failure& failure = pipeline_->failure();
     if (failure.step == Pipeline::Step::kOutput) {
-      output_error_.Write(failure.file, failure.text, writer_->pending());
+      output_error_.Write(failure.file, failure.text, writer_->pending().records());
     } else {
       store_error_.Write(failure.text);
     }
@@ -304,7 +304,7 @@ void Analysisd::Block() {
   if (blocked_) return;
   blocked_ = true;
   blocked_since_ = base::MonotonicNow();
-  waited_ = writer_->pending();
+  waited_ = writer_->pending().records();
   intake_->Pause();
 }
 
@@ -355,7 +355,7 @@ void Analysisd::EverySecond() {
     log::WriteLine(error.id(), log::Level::kError, error.what());
   }
   try {
-    if (writer_->pending() == 0) writer_->ReopenDeleted();
+    if (writer_->pending().records() == 0) writer_->ReopenDeleted();
   } catch (const Error& error) {
     reopen_error_.Write(error.what());
   }
@@ -392,7 +392,7 @@ void Analysisd::Stop() {
   if (Commit() && (!pipeline_->HasPending() || Commit())) {
     SaveCorrelation();
   } else {
-    log::Write<msg::kStoppedUnwritten>(writer_->pending(), pipeline_->failure().text);
+    log::Write<msg::kStoppedUnwritten>(writer_->pending().records(), pipeline_->failure().text);
   }
   commit_soon_.reset();
   WriteStatus();

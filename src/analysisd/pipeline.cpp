@@ -43,7 +43,7 @@ Pipeline::Pipeline(Engine& engine, Statistics& statistics, AlertWriter& writer, 
       writer_(writer),
       state_(state),
       chunk_(options.chunk),
-      slots_(options.threads > 1 ? DecodeCrew::kSlots : 1),
+      slots_(options.threads > 1 ? ChunkCrew::kSlots : 1),
       crew_(options.threads) {
   for (Slot& slot : slots_) {
     slot.events = std::make_unique<Event[]>(chunk_);
@@ -87,14 +87,14 @@ void Pipeline::Judge(size_t chunk, size_t slot_number) {
     if (slot.is_keepalive[i]) {
       ++counters_.keepalives;
     } else {
-      Judge(slot.events[i]);
+      Judge(slot.events[i], slot);
     }
   }
 }
 
-void Pipeline::Judge(Event& event) {
+void Pipeline::Judge(Event& event, Slot& slot) {
   statistics_.Advance(event, engine_);
-  const Verdict verdict = engine_.Judge(event);
+  Verdict verdict = engine_.Judge(event);
   Count(event);
   if (verdict.duplicate) {
     ++counters_.repeated;
@@ -102,19 +102,21 @@ void Pipeline::Judge(Event& event) {
     ++counters_.processed;
   }
   if (event.dropped) return;
-  Tell(event, verdict);
-  if (const auto text = statistics_.Count(event, verdict)) TellStatistics(event, *text);
+  const auto text = statistics_.Count(event, verdict);
+  Tell(event, std::move(verdict), slot);
+  if (text) TellStatistics(event, *text, slot);
 }
 
-void Pipeline::TellStatistics(const Event& event, std::string_view text) {
+void Pipeline::TellStatistics(const Event& event, std::string_view text, Slot& slot) {
   const Rule& rule = statistics_.rule();
   if (!rule.log || rule.level == 0) return;
-  Event notice;
+  Event& notice = slot.notices.emplace_back();
   notice.Assign(event.kind, event.location, text, event.time);
   notice.hostname = event.hostname;
-  Verdict verdict;
-  verdict.rule = &rule;
-  writer_.AddAlert(builder_.Build(notice, verdict));
+  Told& told = slot.told.emplace_back();
+  told.event = &notice;
+  told.verdict.rule = &rule;
+  told.alert = writer_.ClaimNumber();
 }
 
 void Pipeline::Count(const Event& event) {
@@ -134,14 +136,31 @@ void Pipeline::Count(const Event& event) {
   }
 }
 
-void Pipeline::Tell(const Event& event, const Verdict& verdict) {
+void Pipeline::Tell(const Event& event, Verdict verdict, Slot& slot) {
   const bool firewall = engine_.ruleset().options().log_fw && HasFirewallFields(event);
-  if (!verdict.alert && !firewall && !writer_.WantsArchive()) return;
-  alert::Alert& alert = builder_.Build(event, verdict);
-  if (firewall) writer_.AddFirewall(alert);
-  // The archive comes first: telling an alert may take things out of it.
-  if (writer_.WantsArchive()) writer_.AddArchive(alert, event.log);
-  if (verdict.alert) writer_.AddAlert(alert);
+  const bool archive = writer_.WantsArchive();
+  if (!verdict.alert && !firewall && !archive) return;
+  const uint64_t number = verdict.alert ? writer_.ClaimNumber() : 0;
+  slot.told.push_back({&event, std::move(verdict), firewall, archive, number});
+}
+
+void Pipeline::Record(size_t, size_t slot_number) {
+  Slot& slot = slots_[slot_number];
+  RecordBatch& batch = BatchOf(slot);
+  for (const Told& told : slot.told) {
+    alert::Alert& alert = slot.builder.Build(*told.event, told.verdict);
+    if (told.firewall) writer_.MakeFirewall(alert, batch);
+    // The archive comes first: making an alert may take things out of it.
+    if (told.archive) writer_.MakeArchive(alert, told.event->log, batch);
+    if (told.alert > 0) writer_.MakeAlert(alert, told.alert, batch);
+  }
+  slot.told.clear();
+  slot.notices.clear();
+}
+
+void Pipeline::Collect(size_t, size_t slot_number) {
+  RecordBatch& made = BatchOf(slots_[slot_number]);
+  if (&made != &writer_.pending()) writer_.pending().Take(made);
 }
 
 bool Pipeline::Commit() {

@@ -1,19 +1,22 @@
-// Events from message to records: decode, judge, build, write. Messages come in portions; a portion
-// is decoded by a crew of threads and judged in order of arrival. And the group commit: what events
+// Events from message to records: decode, judge, build, write. Messages come in portions; a crew of
+// threads decodes a portion and makes its records, and one of them judges it in order of arrival.
+// And the group commit: what events
 // caused is written file by file, then the state, so that a kill at any point makes at most the
 // frames in flight come again.
 #pragma once
 
 #include <cstdint>
+#include <list>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "analysisd/alert_builder.h"
 #include "analysisd/alert_writer.h"
-#include "analysisd/decode_crew.h"
+#include "analysisd/chunk_crew.h"
 #include "analysisd/engine.h"
 #include "analysisd/event.h"
+#include "analysisd/record_batch.h"
 #include "analysisd/state_store.h"
 #include "analysisd/statistics.h"
 #include "base/time.h"
@@ -30,11 +33,11 @@ struct PipelineCounters {
 };
 
 struct PipelineOptions {
-  size_t threads = 1;  // that decode, the judging one included
-  size_t chunk = 64;   // events that one thread decodes at a time; no verdict depends on it
+  size_t threads = 1;  // that decode and make records, the judging one included
+  size_t chunk = 64;   // events that one thread works on at a time; no verdict depends on it
 };
 
-class Pipeline : private DecodeCrew::Work {
+class Pipeline : private ChunkCrew::Work {
  public:
   // All four must outlive the pipeline.
   Pipeline(Engine& engine, Statistics& statistics, AlertWriter& writer, StateStore& state,
@@ -62,27 +65,45 @@ class Pipeline : private DecodeCrew::Work {
     std::string text;
   };
   const Failure& failure() const { return failure_; }
-  bool HasPending() const { return writer_.pending() > 0 || state_.HasChanges(); }
+  bool HasPending() const { return writer_.pending().records() > 0 || state_.HasChanges(); }
 
   const PipelineCounters& counters() const { return counters_; }
   size_t threads() const { return crew_.threads(); }
 
  private:
-  // The events of one chunk; their memory is used again.
+  // An event of which records are made, and which ones.
+  struct Told {
+    const Event* event = nullptr;
+    Verdict verdict;
+    bool firewall = false, archive = false;
+    uint64_t alert = 0;  // its number; 0: there is none
+  };
+  // One chunk; its memory is used again.
   struct Slot {
     std::unique_ptr<Event[]> events;
     std::vector<bool> is_keepalive;
+    std::vector<Told> told;
+    std::list<Event> notices;  // our own, among what is told
+    AlertBuilder builder;
+    RecordBatch records;
   };
 
   void Decode(size_t chunk, size_t slot) override;
   void Judge(size_t chunk, size_t slot) override;
-  void Judge(Event& event);
+  void Record(size_t chunk, size_t slot) override;
+  void Collect(size_t chunk, size_t slot) override;
+
+  void Judge(Event& event, Slot& slot);
   size_t EventsIn(size_t chunk) const;
+  // Where the records of a slot are made.
+  RecordBatch& BatchOf(Slot& slot) {
+    return crew_.threads() > 1 ? slot.records : writer_.pending();
+  }
 
   void Count(const Event& event);
-  void Tell(const Event& event, const Verdict& verdict);
+  void Tell(const Event& event, Verdict verdict, Slot& slot);
   // The alert about unusually many events, of which `event` was one.
-  void TellStatistics(const Event& event, std::string_view text);
+  void TellStatistics(const Event& event, std::string_view text, Slot& slot);
 
   Engine& engine_;
   Statistics& statistics_;
@@ -92,10 +113,9 @@ class Pipeline : private DecodeCrew::Work {
   base::Seconds now_ = 0;  // of the portion
   std::vector<ipc::QueueMessage> portion_;
   std::vector<Slot> slots_;
-  AlertBuilder builder_;
   PipelineCounters counters_;
   Failure failure_;
-  DecodeCrew crew_;  // last: its threads end first
+  ChunkCrew crew_;  // last: its threads end first
 };
 
 }  // namespace ospatrol::analysisd

@@ -7,7 +7,7 @@
 #include <array>
 #include <memory>
 
-#include "analysisd/decode_crew.h"
+#include "analysisd/chunk_crew.h"
 #include "analysisd/engine.h"
 #include "analysisd/memory_state.h"
 #include "analysisd/ruleset.h"
@@ -51,7 +51,7 @@ struct Tally {
 
 // Everything that one run shares. Events come in portions, as in the daemon: chunks of a portion
 // are decoded on all threads while the first thread judges those before.
-class Run : private analysisd::DecodeCrew::Work {
+class Run : private analysisd::ChunkCrew::Work {
  public:
   explicit Run(const EngineOptions& options)
       : options_(options),
@@ -100,17 +100,20 @@ class Run : private analysisd::DecodeCrew::Work {
     if (options_.phase != "both") judge_seconds_ += CpuOfThisThread() - begin;
   }
 
+  void Record(size_t, size_t) override {}
+  void Collect(size_t, size_t) override {}
+
   static constexpr uint64_t kPortion = 2048;
 
   const EngineOptions& options_;
   Lines lines_;
   analysisd::MemoryState state_;
   analysisd::Engine engine_;
-  std::array<std::unique_ptr<analysisd::Event[]>, analysisd::DecodeCrew::kSlots> slots_;
+  std::array<std::unique_ptr<analysisd::Event[]>, analysisd::ChunkCrew::kSlots> slots_;
   uint64_t next_ = 0, portion_ = 0;  // the first event of the portion, and how many it has
   Tally tally_;
   double decode_seconds_ = 0, judge_seconds_ = 0;
-  analysisd::DecodeCrew crew_;  // last: its threads end first
+  analysisd::ChunkCrew crew_;  // last: its threads end first
 };
 
 }  // namespace

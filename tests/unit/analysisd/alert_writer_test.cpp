@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 
+#include <array>
 #include <csignal>
 #include <fstream>
 #include <set>
@@ -39,6 +40,10 @@ alert::Alert Sample(base::Seconds time = kNoon) {
   return alert;
 }
 
+void Add(alert::Alert& alert, AlertWriter& writer) {
+  writer.MakeAlert(alert, writer.ClaimNumber(), writer.pending());
+}
+
 class AlertWriterTest : public ::testing::Test {
  protected:
   AlertWriterTest() {
@@ -64,16 +69,41 @@ TEST_F(AlertWriterTest, MakesTheFilesThatAlwaysExist) {
   EXPECT_TRUE(Exists("logs/firewall/2024/May/ospatrol-firewall-07.log"));
 }
 
+TEST_F(AlertWriterTest, TakesRecordsThatWereMadeElsewhere) {
+  AlertWriter writer(home_, {.alerts_json = true});
+  writer.Open(kNoon);
+  std::array<alert::Alert, 3> alerts{Sample(), Sample(), Sample()};
+  std::array<RecordBatch, 3> batches;
+  // Made in any order; ids and records have the order of claiming and taking.
+  std::array<uint64_t, 3> numbers{};
+  for (uint64_t& number : numbers) number = writer.ClaimNumber();
+  for (const size_t i : {2, 0, 1}) writer.MakeAlert(alerts[i], numbers[i], batches[i]);
+  for (RecordBatch& batch : batches) {
+    writer.pending().Take(batch);
+    EXPECT_EQ(batch.records(), 0u);
+    EXPECT_EQ(batch.bytes(), 0u);
+  }
+  EXPECT_EQ(writer.pending().records(), 6u);
+  ASSERT_TRUE(writer.Flush());
+  const std::string log = Read("logs/alerts/alerts.log");
+  size_t at = 0;
+  for (const alert::Alert& alert : alerts) {
+    at = log.find("** Alert " + alert.id + ":", at);
+    ASSERT_NE(at, std::string::npos) << alert.id;
+  }
+  EXPECT_EQ(writer.counters().alerts, 3u);
+}
+
 TEST_F(AlertWriterTest, WritesNothingBeforeTheGroupIsFlushed) {
   AlertWriter writer(home_, {.alerts_json = true});
   writer.Open(kNoon);
   alert::Alert one = Sample(), two = Sample();
-  writer.AddAlert(one);
-  writer.AddAlert(two);
-  EXPECT_EQ(writer.pending(), 4u);
+  Add(one, writer);
+  Add(two, writer);
+  EXPECT_EQ(writer.pending().records(), 4u);
   EXPECT_EQ(Read("logs/alerts/alerts.log"), "");
   ASSERT_TRUE(writer.Flush());
-  EXPECT_EQ(writer.pending(), 0u);
+  EXPECT_EQ(writer.pending().records(), 0u);
   EXPECT_EQ(one.id, "1715083200.1");
   EXPECT_EQ(two.id, "1715083200.2");
   EXPECT_THAT(Read("logs/alerts/alerts.log"), HasSubstr("** Alert 1715083200.2: - sshd,\n"));
@@ -88,7 +118,7 @@ TEST_F(AlertWriterTest, NumbersGoOnBehindTheSizeOfTodaysFile) {
     writer.Open(kNoon);
     for (int i = 0; i < 3; ++i) {
       alert::Alert alert = Sample();
-      writer.AddAlert(alert);
+      Add(alert, writer);
     }
     ASSERT_TRUE(writer.Flush());
     size = Read("logs/alerts/alerts.log").size();
@@ -96,7 +126,7 @@ TEST_F(AlertWriterTest, NumbersGoOnBehindTheSizeOfTodaysFile) {
   AlertWriter writer(home_, {});
   writer.Open(kNoon);  // within the same second
   alert::Alert alert = Sample();
-  writer.AddAlert(alert);
+  Add(alert, writer);
   EXPECT_EQ(alert.id, "1715083200." + std::to_string(size));
 }
 
@@ -105,7 +135,7 @@ TEST_F(AlertWriterTest, ShowsGeoInJsonOnlyWhenAskedTo) {
     AlertWriter writer(home_, {.alerts_json = true, .geoip_in_json = wanted});
     writer.Open(kNoon);
     alert::Alert alert = Sample();
-    writer.AddAlert(alert);
+    Add(alert, writer);
     ASSERT_TRUE(writer.Flush());
     const std::string json = Read("logs/alerts/alerts.json");
     EXPECT_EQ(json.find("srcgeoip") != std::string::npos, wanted);
@@ -121,8 +151,8 @@ TEST_F(AlertWriterTest, WritesArchivesAndFirewallLines) {
   event.action = "DROP";
   event.protocol = "TCP";
   event.dstip = "192.0.2.2";
-  writer.AddArchive(event, "behind the header");
-  writer.AddFirewall(event);
+  writer.MakeArchive(event, "behind the header", writer.pending());
+  writer.MakeFirewall(event, writer.pending());
   ASSERT_TRUE(writer.Flush());
   EXPECT_EQ(Read("logs/archives/archives.log"),
             "2024 May 07 12:00:00 gw1->/var/log/auth.log accepted\n");
@@ -149,7 +179,7 @@ TEST_F(AlertWriterTest, KeepsEverythingWhileTheDiskIsFullAndLosesNothing) {
   writer.Open(kNoon);
   for (int i = 0; i < 50; ++i) {
     alert::Alert alert = Sample();
-    writer.AddAlert(alert);
+    Add(alert, writer);
   }
   std::signal(SIGXFSZ, SIG_IGN);
   rlimit old{};
@@ -161,7 +191,7 @@ TEST_F(AlertWriterTest, KeepsEverythingWhileTheDiskIsFullAndLosesNothing) {
   setrlimit(RLIMIT_FSIZE, &old);
   EXPECT_EQ(writer.failure().text, "File too large");
   EXPECT_THAT(writer.failure().file, HasSubstr("ospatrol-alerts-07"));
-  EXPECT_EQ(writer.pending(), 100u);
+  EXPECT_EQ(writer.pending().records(), 100u);
   EXPECT_EQ(Read("logs/alerts/alerts.log"), "");
 
   ASSERT_TRUE(writer.Flush());
@@ -188,7 +218,7 @@ TEST_F(AlertWriterTest, CustomFormatReplacesTheRecordAndSpoolsTheStandardOne) {
   AlertWriter writer(home_, {.custom_format = "$RULEID $SRCIP"});
   writer.Open(kNoon);
   alert::Alert alert = Sample();
-  writer.AddAlert(alert);
+  Add(alert, writer);
   ASSERT_TRUE(writer.Flush());
   EXPECT_EQ(Read("logs/alerts/alerts.log"), "5715 192.0.2.1\n");
   EXPECT_THAT(Read("queue/alerts/spool/2024-05-07.log"), StartsWith("** Alert 1715083200.1: "));
@@ -213,10 +243,10 @@ TEST_F(AlertWriterTest, ReloadOpensAndClosesWhatChanged) {
   AlertWriter writer(home_, {});
   writer.Open(kNoon);
   alert::Alert alert = Sample();
-  writer.AddAlert(alert);
+  Add(alert, writer);
   ASSERT_TRUE(writer.Flush());
   writer.SetOptions({.alerts_json = true});
-  writer.AddAlert(alert);
+  Add(alert, writer);
   ASSERT_TRUE(writer.Flush());
   EXPECT_EQ(alert.id, "1715083200.2");
   EXPECT_THAT(Read("logs/alerts/alerts.log"), HasSubstr("1715083200.2"));
@@ -235,7 +265,7 @@ TEST_F(AlertWriterTest, MakesDeletedFilesAgain) {
   std::filesystem::remove_all(home_ / "logs/alerts");
   writer.ReopenDeleted();
   alert::Alert alert = Sample();
-  writer.AddAlert(alert);
+  Add(alert, writer);
   ASSERT_TRUE(writer.Flush());
   EXPECT_THAT(Read("logs/alerts/alerts.log"), HasSubstr("** Alert"));
 }
@@ -244,7 +274,7 @@ TEST_F(AlertWriterTest, WritesNothingIntoAFileThatNobodyCanFind) {
   AlertWriter writer(home_, {.alerts_json = true});
   writer.Open(kNoon);
   alert::Alert alert = Sample();
-  writer.AddAlert(alert);
+  Add(alert, writer);
   // Between two looks at it, with its whole directory.
   std::filesystem::remove_all(home_ / "logs/alerts");
   ASSERT_TRUE(writer.Flush());
@@ -256,12 +286,12 @@ TEST_F(AlertWriterTest, KeepsEverythingWhileADirectoryCannotBeMade) {
   AlertWriter writer(home_, {});
   writer.Open(kNoon);
   alert::Alert alert = Sample();
-  writer.AddAlert(alert);
+  Add(alert, writer);
   std::filesystem::remove_all(home_ / "logs/alerts");
   std::ofstream(home_ / "logs/alerts") << "in the way";
   EXPECT_FALSE(writer.Flush());
   EXPECT_THAT(writer.failure().text, HasSubstr("logs/alerts"));
-  EXPECT_EQ(writer.pending(), 1u);
+  EXPECT_EQ(writer.pending().records(), 1u);
   EXPECT_EQ(writer.pending_records().alerts, 1u);
   std::filesystem::remove(home_ / "logs/alerts");
   ASSERT_TRUE(writer.Flush());
@@ -280,7 +310,7 @@ TEST_F(AlertWriterTest, NumbersNoAlertTwiceAndLosesNoneWhenTheClockIsSetBackADay
     if (writer.IsNewDay(now)) writer.StartDay(now);
     for (int i = 0; i < count; ++i) {
       alert::Alert alert = Sample(now);
-      writer.AddAlert(alert);
+      Add(alert, writer);
       EXPECT_TRUE(written.insert(alert.id).second) << alert.id;
     }
     ASSERT_TRUE(writer.Flush());
