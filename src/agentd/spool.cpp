@@ -26,6 +26,7 @@ constexpr uint64_t kLeastBytes = uint64_t{4} << 20;  // room for several of the 
 constexpr uint64_t kLargestSegment = uint64_t{8} << 20;
 constexpr uint64_t kBetweenCheckpoints = 64 * 1024;
 constexpr size_t kKeptScratch = 64 * 1024;
+constexpr uint64_t kEnough = 16 * 1024;  // bytes on the disk, for the notes of a new segment
 constexpr uint64_t kFewAhead = 64;  // events; skipping so many by reading is cheaper than a seek
 
 std::optional<uint64_t> ParseName(const std::string& name) {
@@ -175,10 +176,7 @@ void Spool::Continue(uint64_t valid_end) {
   if (::ftruncate(active_.get(), static_cast<off_t>(valid_end)) != 0) {
     throw log::Fatal<msg::kSpoolUnusable>(PathOf(segment).native(), base::ErrnoText(errno));
   }
-  segment.size = valid_end;
-  std::erase_if(segment.checkpoints, [valid_end](const Checkpoint& checkpoint) {
-    return checkpoint.offset >= valid_end;
-  });
+  ShortenTo(segment, valid_end);
 }
 
 void Spool::BeginUncertainty(int64_t now_ms) {
@@ -198,6 +196,24 @@ std::string Spool::Snapshot(int64_t now_ms) const {
     AppendNote(SenderNote{sender, entry.last}, entry.seen_ms, notes);
   }
   return notes;
+}
+
+// A full disk has no room for the segment that would let the last one go: the end of that one makes
+// it. REQUIRES: no event is needed. A crash before the next segment stands gives numbers a second
+// time, which Reconcile() notices.
+bool Spool::CutEnd() {
+  Segment& segment = segments_.back();
+  const auto at = std::ranges::find_if(
+      segment.checkpoints.rbegin(), segment.checkpoints.rend(),
+      [&](const Checkpoint& checkpoint) { return checkpoint.offset + kEnough <= segment.size; });
+  if (at == segment.checkpoints.rend()) return false;
+  const uint64_t end = at->offset;
+  if (::ftruncate(active_.get(), static_cast<off_t>(end)) != 0) return false;
+  bytes_ -= std::min(bytes_, segment.size - end);
+  ShortenTo(segment, end);
+  reader_ = SegmentReader();
+  dirty_ = true;
+  return true;
 }
 
 // The next event begins a new segment. False: the disk says no, and nothing has changed.
@@ -254,6 +270,12 @@ bool Spool::WriteNote(const Note& note, int64_t now_ms) {
   return Write(bytes);
 }
 
+void Spool::ShortenTo(Segment& segment, uint64_t end) {
+  segment.size = end;
+  std::erase_if(segment.checkpoints,
+                [end](const Checkpoint& checkpoint) { return checkpoint.offset >= end; });
+}
+
 void Spool::NoteCheckpoint(Segment& segment, uint64_t number, uint64_t offset) {
   const uint64_t last = segment.checkpoints.empty() ? 0 : segment.checkpoints.back().offset;
   if (offset >= last + kBetweenCheckpoints) segment.checkpoints.push_back({number, offset});
@@ -288,11 +310,12 @@ Spool::Outcome Spool::AppendBeyondLimit(std::string_view event, int64_t now_ms) 
 }
 
 Spool::Outcome Spool::StoreEncoded(size_t events, int64_t now_ms) {
-  if (segments_.back().size + scratch_.size() > limits_.segment && !BeginSegment(now_ms)) {
-    return Outcome::kFailed;
-  }
+  const bool fits = segments_.back().size + scratch_.size() <= limits_.segment;
+  disk_full_ = !(fits || BeginSegment(now_ms));
+  if (disk_full_) return Outcome::kFailed;
   const uint64_t offset = segments_.back().size;
-  if (!Write(scratch_)) return Outcome::kFailed;
+  disk_full_ = !Write(scratch_);
+  if (disk_full_) return Outcome::kFailed;
   if (events > 0) NoteCheckpoint(segments_.back(), next_, offset);
   next_ += events;
   if (scratch_.capacity() > kKeptScratch) std::string().swap(scratch_);
@@ -338,8 +361,9 @@ void Spool::Acknowledge(uint64_t number) {
 }
 
 bool Spool::SaveAcknowledged(int64_t now_ms) {
-  // A large segment of which nothing is needed gives its place back.
-  if (IsEmpty() && segments_.back().size > limits_.segment / 8 && BeginSegment(now_ms)) {
+  // A large segment of which nothing is needed gives its place back; so does any on a full disk.
+  const bool worth_it = segments_.back().size > limits_.segment / 8 || disk_full_;
+  if (IsEmpty() && worth_it && (BeginSegment(now_ms) || (CutEnd() && BeginSegment(now_ms)))) {
     DropAcknowledged();
   }
   if (saved_acknowledged_ == acknowledged_) return true;
@@ -436,9 +460,7 @@ void Spool::EndAtDamage(size_t index) {
   damaged_ += (last ? next_ : segments_[index + 1].first) - reader_next_;
   const uint64_t end = std::min(segment.size, reader_.offset());
   bytes_ -= std::min(bytes_, segment.size - end);
-  segment.size = end;
-  std::erase_if(segment.checkpoints,
-                [end](const Checkpoint& checkpoint) { return checkpoint.offset >= end; });
+  ShortenTo(segment, end);
   if (last) BeginSegment(base::WallNowMilliseconds());
 }
 

@@ -132,6 +132,8 @@ class Spool {
               const std::optional<SenderNote>& mark);
   Outcome StoreEncoded(size_t events, int64_t now_ms);
   bool WriteNote(const Note& note, int64_t now_ms);
+  bool CutEnd();
+  static void ShortenTo(Segment& segment, uint64_t end);
   static void NoteCheckpoint(Segment& segment, uint64_t number, uint64_t offset);
 
   size_t SegmentOf(uint64_t number) const;
@@ -151,6 +153,7 @@ class Spool {
   std::deque<Segment> segments_;  // at least one; the last is appended to
   base::Fd active_;
   bool dirty_ = false, directory_dirty_ = false;
+  bool disk_full_ = false;  // or fails: the last event could not be written
   std::string scratch_;
 
   SegmentReader reader_;
