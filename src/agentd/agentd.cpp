@@ -172,6 +172,7 @@ void Agentd::OpenChannel() {
                      .description = config::HostDescription(),
                      .controls = context_.home() / kControls,
                      .first_answered = [this] { TellStart(); },
+                     .answered = [this] { TellLossesNow(); },
                      .active = [this] { SettleSoon(); },
                      .dropped = [this] { return spool_->dropped() + spool_->damaged(); }});
   if (resolver_) resolver_->Attach(context_.loop());
@@ -288,7 +289,14 @@ void Agentd::TellLosses() {
   losses_told_ms_ = now;
   log::Write<msg::kSpoolFull>(spool_->bytes() >> 20, spool_->next() - spool_->first(),
                               fmt::format("{} events lost", fresh));
-  Report(fmt::format("ossec: Agent spool: {} events lost, the oldest first.", fresh));
+  // The sum, too: an earlier notice may be among what was lost since.
+  Report(fmt::format("ossec: Agent spool: {} events lost, the oldest first ({} since the start).",
+                     fresh, losses));
+}
+
+void Agentd::TellLossesNow() {
+  losses_told_ms_ = 0;
+  TellLosses();
 }
 
 // ---- the rest ----
@@ -348,6 +356,7 @@ void Agentd::WriteState() const {
 
 void Agentd::Stop() {
   intake_->Drain();
+  TellLossesNow();
   Report(fmt::format("ossec: Agent stopped: {}.", AgentText()));
   uplink_->EventsAdded(true);
   uplink_->Stop(kPartingMs);

@@ -60,6 +60,7 @@ class Agentd final : public daemon::Daemon {
   void SettleSoon();
   void Settle();
   void TellLosses();
+  void TellLossesNow();  // although it was done less than a minute ago
   void LookForNewKey();
   void WriteState() const;
 

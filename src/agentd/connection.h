@@ -39,6 +39,7 @@ struct ChannelContext {
   std::string description;               // config::HostDescription()
   std::filesystem::path controls;        // what was acted on (v2_connection.h)
   std::function<void()> first_answered;  // once: a manager has answered since the start
+  std::function<void()> answered;        // a manager answers, for the first time or again
   std::function<void()> active;          // something came from a manager, or was acknowledged
   std::function<uint64_t()> dropped;     // events lost since the start
 };

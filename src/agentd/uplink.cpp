@@ -189,6 +189,7 @@ void Uplink::CurrentAnswered() {
   }
   RememberCurrent();
   if (!std::exchange(ever_answered_, true)) context_.first_answered();
+  context_.answered();
   ScheduleReturn();
 }
 
