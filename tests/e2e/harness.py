@@ -50,6 +50,7 @@ class Installation:
         self.root = tempfile.mkdtemp(prefix="ospatrol-e2e-")
         os.chmod(self.root, 0o755)  # service users must be able to reach the prefix
         self.prefix = os.path.join(self.root, "home")
+        self.environment = None  # of its programs, unless ours
         self._enter = ["ip", "netns", "exec", namespace] if namespace else []
         subprocess.run(
             [os.path.join(SOURCE, "packaging/install.sh"), "--prefix", self.prefix, "--kind", kind,
@@ -125,6 +126,7 @@ class Installation:
     def run(self, program, *arguments, timeout=60, **options):
         """Runs an installed program to its end."""
         options.setdefault("stdin", subprocess.DEVNULL)
+        options.setdefault("env", self.environment)
         return subprocess.run([*self._enter, self.path(program), *arguments], capture_output=True, text=True,
                               timeout=timeout, check=False, **options)
 

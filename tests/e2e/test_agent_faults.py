@@ -1,6 +1,10 @@
 """Faults of the agent channel that need more than a bad network: managers that fail over, forged silence, backups that are put
 back, full disks, clocks that jump. The books (books.py) must balance after each."""
+import os
 import re
+import shutil
+import struct
+import subprocess
 import sys
 import time
 import unittest
@@ -19,6 +23,16 @@ with LegacyAgent(key[0], key[1], key[3], (sys.argv[1], 1514)) as agent:
     agent.start_up(patience=float(sys.argv[3]))
     agent.send_event("1:/var/log/legacy.log:by the old protocol")
 """
+
+
+def fill(file):
+    """Writes until the disk is full."""
+    with open(file, "wb", buffering=0) as f:
+        try:
+            while True:
+                f.write(bytes(4096))
+        except OSError:
+            pass
 
 
 class Faults(Books):
@@ -40,6 +54,10 @@ class Faults(Books):
     def wait_for_session(self, host, count=1):
         wait_for(lambda: host.agent.log().count("protocol 2") >= count,
                  lambda: "session %d of %s; the log:\n%s" % (count, host.name, host.agent.log()[-3000:]), 90, 0.1)
+
+    def keys_read(self):
+        """How often the manager has read client.keys and v2-only."""
+        return self.manager.log().count("(1410)")
 
     def alerts_of(self, rule):
         return [alert for alert in self.manager.alerts() if str(alert["rule"].get("sidid", alert["rule"].get("id"))) == rule]
@@ -93,8 +111,9 @@ class Downgrade(Faults):
         host = self.start("web")
         self.wait_for_session(host)
         self.assertTrue(self.legacy(host), "nothing forbids it")
+        times = self.keys_read()
         self.manager.write("etc/v2-only", host.number + "  # speaks the new one\n")
-        wait_for(lambda: self.manager.log().count("(1410)") >= 2, "the list being read")
+        wait_for(lambda: self.keys_read() > times, "the list being read")
         self.assertFalse(self.legacy(host, patience=2))
         self.wait_for_log(self.manager, "v2 only")
         self.assertEqual(read(self.manager.path("logs/archives/archives.log")).count("by the old protocol"), 1)
@@ -167,14 +186,197 @@ class KeysUnderLoad(Faults):
         for host in hosts:
             self.wait_for_session(host)
         for round_number in range(8):
+            times = self.keys_read()
             for host in hosts:
                 host.write(250)
             number = self.new_key("extra%d" % round_number)
             if round_number % 2 == 0:
                 removed = self.manager.run("bin/manage_agents", "-D", self.manager.prefix, "-r", number)
                 self.assertEqual(removed.returncode, 0, removed.stderr)
-        wait_for(lambda: self.manager.log().count("(1410)") >= 3, "keys being read again")
+            wait_for(lambda: self.keys_read() > times, "the keys being read")
         self.close_books("keys added and removed under load", *hosts)
+
+
+@needs_network
+class DropOldest(Faults):
+    names = ("web",)
+
+    def test_what_is_dropped_is_the_oldest_and_is_told(self):
+        host = self.start("web", client="<spool_size>4</spool_size><spool_full>drop_oldest</spool_full>")
+        self.wait_for_session(host)
+        self.manager.control("stop")
+        host.write(60000)
+        wait_for(lambda: host.spooled(host.written), "the last line in the spool", pause=0.2)
+        host.write(10)
+        self.manager.start()
+        wait_for(lambda: self.delivered(host)[-1:] == [host.written], lambda: "the newest line:\n" + host.agent.log()[-3000:],
+                 pause=0.2)
+        numbers = self.delivered(host)
+        self.assertEqual(numbers[0], 1)
+        self.assertEqual(numbers[1:], list(range(numbers[1], host.written + 1)), "the newest, once, in order")
+        lost = numbers[1] - 2
+        self.assertGreater(lost, 10000)
+
+        def told():
+            return [int(n) for alert in self.alerts_of("57477") for n in re.findall(r"(\d+) since", alert["full_log"])]
+        # The agent's own notices may be among what was dropped.
+        wait_for(lambda: told() and lost <= told()[-1] <= lost + 5, lambda: "an alert of %d lost events: %s" % (
+            lost, [alert["full_log"] for alert in self.alerts_of("57477")]))
+        self.enter("spool of 4 MiB, drop_oldest", host, numbers)
+
+
+@needs_network
+class Snapshots(Faults):
+    """Machines that are set back to an earlier state."""
+    names = ("web",)
+
+    def kill_all(self, installation):
+        for daemon in os.listdir(installation.path("bin")):
+            if daemon.startswith("ospatrol-") and installation.pid(daemon):
+                installation.kill(daemon)
+
+    def test_an_agent_that_was_set_back_repeats_nothing(self):
+        host = self.start("web")
+        self.wait_for_session(host)
+        self.manager.control("stop")
+        host.write(300)
+        wait_for(lambda: host.spooled(host.written), "the lines in the spool")
+        home, copy = host.agent.prefix, host.agent.prefix + ".copy"
+        subprocess.run(["cp", "-a", home, copy], check=True)
+        size = os.path.getsize(host.log_file)
+        self.manager.start()
+        self.wait_for_all(host)
+        host.write(200)
+        self.wait_for_all(host)
+
+        # The spool has 300 lines that the manager has, too, and the numbers of the 200 are given again.
+        self.kill_all(host.agent)
+        shutil.rmtree(home)
+        os.rename(copy, home)
+        os.truncate(host.log_file, size)  # it is of the same machine
+        sessions = host.agent.log().count("protocol 2")
+        host.agent.start()
+        self.wait_for_session(host, sessions + 1)
+        host.write(400)
+        self.close_books("agent set back to a copy", host)
+
+    def test_agents_come_back_to_a_manager_that_was_set_back(self):
+        host = self.start("web")
+        self.wait_for_session(host)
+        host.write(100)
+        self.wait_for_all(host)
+        folders = [self.manager.path(name) for name in ("queue", "etc")]
+        copy = os.path.join(self.manager.root, "copy")
+        os.mkdir(copy)
+        subprocess.run(["cp", "-a", *folders, copy], check=True)
+        host.write(300)
+        self.wait_for_all(host)
+
+        self.kill_all(self.manager)
+        host.write(100)
+        for folder in folders:
+            shutil.rmtree(folder)
+        subprocess.run(["cp", "-a", *(os.path.join(copy, name) for name in ("queue", "etc")), self.manager.prefix], check=True)
+        self.manager.start()
+        host.write(100)
+        self.close_books("manager set back to a copy", host)
+
+
+@needs_network
+class RestoredKeys(Faults):
+    names = ("web", "db")
+
+    def test_an_older_client_keys_is_put_back(self):
+        web, db = self.start("web", "db")
+        for host in (web, db):
+            self.wait_for_session(host)
+        keys = self.manager.path("etc/client.keys")
+        subprocess.run(["cp", "-a", keys, keys + ".old"], check=True)
+        times = self.keys_read()
+        removed = self.manager.run("bin/manage_agents", "-D", self.manager.prefix, "-r", db.number)
+        self.assertEqual(removed.returncode, 0, removed.stderr)
+        wait_for(lambda: self.keys_read() > times, "the keys being read")
+        for host in (web, db):
+            host.write(200)
+        self.wait_for_all(web)
+        times = self.keys_read()
+        self.new_key("db")
+        wait_for(lambda: self.keys_read() > times, "the new key being read")
+        self.assertEqual(len(self.delivered(db)), 1)
+        os.rename(keys + ".old", keys)
+        for host in (web, db):
+            host.write(200)
+        self.close_books("older client.keys put back", web, db)
+
+
+@needs_network
+@unittest.skipUnless(shutil.which("cc"), "no C compiler")
+class ClockSetBack(Faults):
+    names = ("web",)
+
+    def give_clock(self, installation):
+        """Starts its programs with a clock of their own; gives what sets it, in seconds from now."""
+        library = os.path.join(installation.root, "clock_offset.so")
+        source = os.path.join(SOURCE, "tests/e2e/clock_offset.c")
+        subprocess.run(["cc", "-O1", "-shared", "-fPIC", "-o", library, source], check=True)
+        file = os.path.join(installation.root, "offset")
+        installation.environment = {**os.environ, "LD_PRELOAD": library, "CLOCK_OFFSET_FILE": file}
+
+        def set_clock(offset):
+            with open(file, "r+b" if os.path.exists(file) else "wb") as f:
+                f.write(struct.pack("q", offset))
+        set_clock(0)
+        return set_clock
+
+    def test_an_hour_back_and_forth(self):
+        set_manager = self.give_clock(self.manager)
+        self.manager.start()
+        host = self.add("web")
+        set_agent = self.give_clock(host.agent)
+        host.agent.start()
+        self.wait_for_session(host)
+
+        def check():
+            host.write(100)
+            self.wait_for_all(host, patience=60)
+        check()
+        for set_clock, offset in ((set_agent, -3600), (set_manager, -3600), (set_agent, 0), (set_manager, 0)):
+            set_clock(offset)
+            check()
+            host.restart("ospatrol-agentd")
+            self.restart_on_manager("ospatrol-remoted")
+            check()
+        self.close_books("clocks an hour back and forth", host)
+
+
+@needs_network
+class FullDisk(Faults):
+    names = ("web",)
+
+    def test_the_readers_wait_while_the_disk_of_the_spool_is_full(self):
+        self.manager.start()
+        host = self.add("web")
+        spool = host.agent.path("queue/spool")
+        owner = os.stat(spool)
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m,mode=0750,uid=%d,gid=%d" % (owner.st_uid, owner.st_gid), "tmpfs",
+                        spool], check=True)
+        self.addCleanup(subprocess.run, ["umount", "-l", spool], check=False)
+        host.agent.start()
+        host.write(1)
+        self.wait_for_all(host)
+        self.wait_for_session(host)
+        self.manager.control("stop")
+        pid = host.agent.pid("ospatrol-agentd")
+        host.write(40000)
+        wait_for(lambda: os.path.exists(host.agent.path("queue/ospatrol/.wait")), "the lock of a full disk")
+        fill(os.path.join(spool, "others"))  # the rest
+        host.write(500)
+        time.sleep(5)  # time to say it more than once
+        self.assertEqual(host.agent.log().count("No space left on device"), 1, host.agent.log()[-2000:])
+        self.manager.start()
+        self.close_books("disk of the spool full (2 MiB)", host)
+        self.assertEqual(host.agent.pid("ospatrol-agentd"), pid)
+        wait_for(lambda: not os.path.exists(host.agent.path("queue/ospatrol/.wait")), "the end of the lock")
 
 
 if __name__ == "__main__":
