@@ -21,6 +21,9 @@ constexpr double kSlowRate = 100, kFullRate = 3000;
 constexpr double kBurst = 256;
 constexpr int64_t kDoubleEveryMs = 5000;
 constexpr milliseconds kDrainPause{100};
+// So long a manager that is told of version 2 may take to offer it: nothing acknowledges what is
+// sent before.
+constexpr milliseconds kOfferWait{1000};
 constexpr int64_t kTellFilesEveryMs = 60'000;
 
 V1Session::Settings SettingsOf(const ChannelContext& context, const std::string& server,
@@ -104,7 +107,7 @@ void V1Connection::Answered() {
   tokens_ = 0;
   refilled_ms_ = paced_since_ms_ = now;
   session_.SayKeepAlive(now);
-  drain_timer_ = context().loop.After(kDrainPause, [this] { Drain(); });
+  drain_timer_ = context().loop.After(announce_v2_ ? kOfferWait : kDrainPause, [this] { Drain(); });
   TellAnswered();
 }
 

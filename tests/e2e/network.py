@@ -86,19 +86,23 @@ class Network:
         self._apply()
 
     def let_only_old_packets_pass(self, port=1514):
-        """An attacker on the way: datagrams of protocol 2 vanish, those of version 1 go on, and are counted."""
+        """An attacker on the way: datagrams of protocol 2 vanish, those of version 1 go on."""
         for side in ("dport", "sport"):
-            self._rules += ["udp %s %d @th,64,8 0xf2 drop" % (side, port), "udp %s %d counter accept" % (side, port)]
+            self._rules.append("udp %s %d @th,64,8 0xf2 drop" % (side, port))
+        self.count_old_packets(port)
+
+    def count_old_packets(self, port=1514):
+        self._rules += ["udp %s %d @th,64,8 != 0xf2 counter" % (side, port) for side in ("dport", "sport")]
         self._apply()
 
     def old_packets(self):
-        """How many datagrams of version 1 have passed since let_only_old_packets_pass()."""
+        """How many datagrams of version 1 have passed since they are counted."""
         listed = subprocess.run(["ip", "netns", "exec", self.router, "nft", "list", "ruleset"], check=True,
                                 capture_output=True, text=True).stdout
         return sum(int(n) for n in re.findall(r"counter packets (\d+)", listed))
 
     def heal(self):
-        """Takes back lose(), cut() and let_only_old_packets_pass()."""
+        """Takes back lose(), cut() and the like."""
         self._rules = []
         self._apply()
 

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-"""A UDP relay that repeats and re-orders datagrams in both directions: udp_disorder.py PORT TO_ADDRESS TO_PORT REPEATED HELD
-REPEATED and HELD are percent of the datagrams; a held one is sent after up to five later ones, or after 50 ms."""
+"""A UDP relay that repeats and re-orders datagrams in both directions: udp_disorder.py PORT TO_ADDRESS TO_PORT REPEATED HELD [DELAY]
+With DELAY every datagram is that many ms on its way. REPEATED and HELD are percent of the datagrams; a held one is sent after up to five later ones, or after 50 ms."""
 import random
 import select
 import socket
@@ -10,6 +10,7 @@ import time
 
 def main():
     port, address, to_port, repeated, held = sys.argv[1], sys.argv[2], *map(int, sys.argv[3:6])
+    delay = int(sys.argv[6]) / 1000 if len(sys.argv) > 6 else 0
     front = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     front.bind(("127.0.0.1", int(port)))
     back = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -32,7 +33,9 @@ def main():
             except ConnectionRefusedError:
                 continue
             for _ in range(2 if random.randrange(100) < repeated else 1):
-                if random.randrange(100) < held:
+                if delay:
+                    waiting.append([sys.maxsize, time.monotonic() + delay, send, data])
+                elif random.randrange(100) < held:
                     waiting.append([random.randint(1, 5), time.monotonic() + 0.05, send, data])
                 else:
                     deliver(send, data)
