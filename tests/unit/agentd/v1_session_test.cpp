@@ -129,8 +129,8 @@ TEST_F(V1SessionTest, TakesAnyCounterWhenTheAdministratorSwitchedTheCheckOff) {
   manager_counter_ = {5000, 1};
   Connect();
   manager_counter_ = {7, 1};  // another installation of the manager, with the same key
-  Say(10, "#!-syscheck restart");
-  EXPECT_THAT(told_, ElementsAre("message syscheck restart"));
+  Say(10, "#!-execd restart-ossec0 - null");
+  EXPECT_THAT(told_, ElementsAre("message restart-ossec0 - null"));
 }
 
 TEST_F(V1SessionTest, SaysKeepAlivesAndNoticesThatNobodyAnswers) {
