@@ -73,8 +73,17 @@ Spool::Spool(std::filesystem::path directory, Limits limits, int64_t now_ms)
     if (!BeginSegment(now_ms) || !Sync()) {
       throw log::Fatal<msg::kSpoolUnusable>(directory_.native(), base::ErrnoText(errno));
     }
+  } else if (IsEmpty()) {
+    TakeNewId(now_ms);
   }
   BeginUncertainty(now_ms);
+}
+
+// Two machines that give the same numbers under one id would lose each other's events. Where none
+// waits to be recognised, a new id costs nothing.
+void Spool::TakeNewId(int64_t now_ms) {
+  const SpoolId id = NewSpoolId();
+  if (WriteNote(SpoolHead{id}, now_ms)) id_ = id;
 }
 
 std::filesystem::path Spool::PathOf(const Segment& segment) const {

@@ -10,7 +10,8 @@
 //
 // Event numbers are never given twice under one id, as far as this program can know. A machine that
 // crashed or was restored from a snapshot may have lost the end of its spool after a manager has
-// seen it; Reconcile() finds that out from what the manager says and gives the spool another id.
+// seen it; Reconcile() finds that out from what the manager says and gives the spool another id. A
+// start with nothing waiting takes another id, too: this may be a copy of a machine that runs.
 //
 // Cost: an append is one write; an event that is read in order costs a part of a read of 32 KiB.
 #pragma once
@@ -121,6 +122,7 @@ class Spool {
   void TakeNote(const Record& record);
   void Continue(uint64_t valid_end);
   void BeginUncertainty(int64_t now_ms);
+  void TakeNewId(int64_t now_ms);
 
   bool BeginSegment(int64_t now_ms);
   std::string Snapshot(int64_t now_ms) const;

@@ -29,6 +29,7 @@ class Host:
 %s</ospatrol_config>
 """ % ("".join("<server-ip>%s</server-ip>" % server for server in servers), port, client, self.log_file, local))
         self.written = 0
+        self.key_name = name  # as what the manager knows it
 
     def write(self, count, file=None):
         with open(file or self.log_file, "a", encoding="utf-8") as f:
@@ -105,7 +106,8 @@ class Books(unittest.TestCase):
         """Numbers of the lines of `host` that a manager has, in its order."""
         folder = (manager or self.manager).path("logs/archives")
         text = read(os.path.join(folder, "archives.log"))
-        return [int(n) for n in re.findall(r"\(%s\) any->\S+ .* app\[1\]: line (\d{7}) of the books\." % host.name, text)]
+        return [int(n) for n in re.findall(
+            r"\(%s\) any->\S+ .* %s app\[1\]: line (\d{7}) of the books\." % (host.key_name, host.name), text)]
 
     def wait_for_all(self, host, patience=120):
         wait_for(lambda: len(set(self.delivered(host))) >= host.written,

@@ -9,6 +9,7 @@ import sys
 import time
 import unittest
 
+import books
 from books import Books
 from harness import SOURCE, read, wait_for
 from network import needs_network
@@ -245,6 +246,15 @@ class KeysUnderLoad(Faults):
             wait_for(lambda: self.keys_read() > times, "the keys being read")
         self.close_books("keys added and removed under load", *hosts)
 
+    def test_managers_and_agents_reload_while_lines_flow(self):
+        host = self.start("web")
+        self.wait_for_session(host)
+        for installation in (self.manager, host.agent) * 3:
+            host.write(300)
+            result = installation.control("reload")
+            self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
+        self.close_books("reloads of manager and agent", host)
+
 
 @needs_network
 class DropOldest(Faults):
@@ -276,8 +286,8 @@ class DropOldest(Faults):
 
 @needs_network
 class Snapshots(Faults):
-    """Machines that are set back to an earlier state."""
-    names = ("web",)
+    """Machines that are set back to an earlier state, or copied."""
+    names = ("web", "db")
 
     def kill_all(self, installation):
         for daemon in os.listdir(installation.path("bin")):
@@ -329,6 +339,30 @@ class Snapshots(Faults):
         self.manager.start()
         host.write(100)
         self.close_books("manager set back to a copy", host)
+
+
+    def test_a_clone_of_an_agent_takes_turns_with_it_and_loses_nothing(self):
+        host = self.start("web")
+        self.wait_for_session(host)
+        host.write(100)
+        self.wait_for_all(host)
+        spool = host.agent.path("queue/spool")
+        wait_for(lambda: time.time() - max(os.stat(os.path.join(spool, name)).st_mtime for name in os.listdir(spool)) > 3,
+                 "a quiet spool")
+        clone = books.Host(self.net, "db", [self.net.address("manager")], client="<protocol>v2</protocol>")
+        self.addCleanup(clone.agent.close)
+        for name in ("etc/client.keys", "queue/spool", "queue/rids"):
+            subprocess.run(["rm", "-rf", clone.agent.path(name)], check=True)
+            subprocess.run(["cp", "-a", host.agent.path(name), os.path.dirname(clone.agent.path(name))], check=True)
+        clone.key_name = "web"
+        clone.agent.start()
+        self.wait_for_session(clone)
+        for _ in range(5):
+            for one in (host, clone):
+                one.write(100)
+            time.sleep(1)
+        self.close_books("an agent and its clone", host, clone)
+        self.wait_for_log(self.manager, "Two hosts use the key of agent")
 
 
 @needs_network

@@ -101,6 +101,30 @@ TEST(Spool, KeepsEventsNumbersIdAndSendersOverARestart) {
   EXPECT_EQ(All(spool, spool.first()), (std::vector<std::string>{"1:a:two", "1:a:three"}));
 }
 
+TEST(Spool, TakesAnotherIdAtAStartWithNothingWaitingBecauseItMayBeACopy) {
+  TemporaryDirectory home;
+  SpoolId id{};
+  {
+    Spool spool(home.path(), Small(), kNow);
+    id = spool.id();
+    const std::string_view event = "1:a:one";
+    ASSERT_EQ(spool.Append(std::span(&event, 1), kNow, SenderNote{Sender(7), 42}),
+              Outcome::kStored);
+    spool.Acknowledge(1);
+    ASSERT_TRUE(spool.SaveAcknowledged(kNow));
+  }
+  SpoolId second{};
+  {
+    Spool spool(home.path(), Small(), kNow);
+    second = spool.id();
+    EXPECT_NE(second, id);
+    EXPECT_EQ(spool.next(), 2u);
+    EXPECT_EQ(spool.LastNumber(Sender(7)), 42u);
+    ASSERT_EQ(Add(spool, "1:a:two"), Outcome::kStored);
+  }
+  EXPECT_EQ(Spool(home.path(), Small(), kNow).id(), second) << "the manager may have event 2";
+}
+
 TEST(Spool, DeletesSegmentsThatAreAcknowledgedAndKeepsTheirNotes) {
   TemporaryDirectory home;
   Spool spool(home.path(), Small(), kNow);
