@@ -4,8 +4,10 @@
 #include <pwd.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <tuple>
 #include <utility>
 
 #include "base/digest.h"
@@ -314,7 +316,21 @@ void Agentd::LookForNewKey() {
   Apply(std::move(settings));
 }
 
+bool Agentd::HaveSameChannel(const Settings& a, const Settings& b) {
+  using Entry = config::ClientSection::Server;
+  const auto facts = [](const Settings& settings) {
+    const config::ClientSection& client = settings.client;
+    return std::tie(settings.key.id, settings.key.name, settings.key.key, settings.return_every_ms,
+                    settings.verify_counters, client.port, client.local_ip, client.notify_time,
+                    client.time_reconnect, client.crypto_method, client.protocol,
+                    client.repeat_unacknowledged);
+  };
+  return facts(a) == facts(b) &&
+         std::ranges::equal(a.client.servers, b.client.servers, {}, &Entry::name, &Entry::name);
+}
+
 void Agentd::Apply(Settings settings) {
+  const bool same_channel = HaveSameChannel(settings, settings_);
   settings_ = std::move(settings);
   const config::ClientSection& client = settings_.client;
   channel_->client = client;
@@ -328,7 +344,8 @@ void Agentd::Apply(Settings settings) {
   orders_->SetSettings(
       {.responses = !client.disable_active_response, .auto_restart = client.auto_restart});
   WriteIdentity();
-  uplink_->Restart();
+  // Without a session an administrator who asks for a reload wants one now.
+  if (!same_channel || uplink_->ServerInUse().empty()) uplink_->Restart();
 }
 
 void Agentd::Reload(config::Problems& problems) {

@@ -48,6 +48,8 @@ class Agentd final : public daemon::Daemon {
   void OpenStores();
   void OpenChannel();
   void WriteIdentity() const;
+  // Has what a connection was opened with not changed?
+  static bool HaveSameChannel(const Settings& a, const Settings& b);
   void Apply(Settings settings);
 
   void Stored(bool urgent);

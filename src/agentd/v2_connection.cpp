@@ -94,6 +94,8 @@ void V2Connection::MakeLink() {
   config.name = context().key.name;
   config.key = context().key.key;
   config.product = fmt::format("{} v{}", product::kName, product::kVersion);
+  config.keep_alive_s =
+      static_cast<uint16_t>(std::min<int>(context().client.notify_time, UINT16_MAX));
   config.controls_done = controls_;
   v2::AgentPeer& peer = *this;
   link_ = std::make_unique<v2::AgentLink>(std::move(config), *source_, peer, random_);

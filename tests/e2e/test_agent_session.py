@@ -88,6 +88,30 @@ class Session(unittest.TestCase):
                 victim, self.written - before, len(set(numbers)) - before, len(numbers) - len(set(numbers))))
             self.assertEqual(numbers, list(range(1, self.written + 1)), victim)
 
+    def test_a_reload_keeps_the_session_unless_it_changes_the_connection(self):
+        def reload():
+            reloads = self.agent.log().count("Configuration read again")
+            os.kill(self.agent.pid("ospatrol-agentd"), signal.SIGHUP)
+            wait_for(lambda: self.agent.log().count("Configuration read again") > reloads, "the reload")
+
+        def sessions():
+            return self.agent.log().count("protocol 2")
+
+        before = sessions()
+        reload()
+        path = self.agent.path("etc/ospatrol.conf")
+        text = read(path)
+        self.agent.configure(text.replace("</client>", "<spool_size>64</spool_size></client>"))
+        reload()
+        self.log_lines(10)
+        self.wait_for_lines()
+        self.assertEqual(sessions(), before)
+        self.agent.configure(text.replace("<notify_time>5<", "<notify_time>7<"))
+        reload()
+        wait_for(lambda: sessions() > before, "a new session")
+        self.log_lines(10)
+        self.assertEqual(self.wait_for_lines(), list(range(1, 21)))
+
     def test_files_responses_and_local_changes(self):
         self.manager.write("etc/shared/agent.conf", "<agent_config name=\"web01\"></agent_config>\n")
         shared = self.agent.path("etc/shared/agent.conf")

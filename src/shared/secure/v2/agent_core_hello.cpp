@@ -145,6 +145,7 @@ void AgentLink::Core::Establish(Now now, const Initiator::Result& result) {
   clock_difference_ms_ = now.wall_ms - now.monotonic_ms;
   peer_datagram_ = result.content.max_datagram;
   keep_alive_s_ = std::max<uint16_t>(1, result.content.keep_alive_s);
+  if (config_.keep_alive_s != 0) keep_alive_s_ = std::min(keep_alive_s_, config_.keep_alive_s);
   heard_ms_ = now.monotonic_ms;
   progress_ms_ = now.monotonic_ms;
   if (datagram_ > peer_datagram_) datagram_ = kSafeDatagram;

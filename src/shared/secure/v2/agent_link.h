@@ -123,6 +123,7 @@ class AgentLink {
     std::string product;                   // "OSPatrol v0.1.0"
     uint8_t ciphers = 0;                   // kOffers...; 0: as the hardware is
     uint16_t max_datagram = kMaxDatagram;  // largest one that the socket takes
+    uint16_t keep_alive_s = 0;             // the shorter of it and the manager's; 0: the manager's
     bool probe = true;                     // look for datagrams larger than kSafeDatagram
     std::vector<uint64_t> controls_done;   // see AgentPeer::ControlDone
   };

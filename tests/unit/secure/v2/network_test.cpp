@@ -500,6 +500,28 @@ TEST(Link, KnocksAgainAtOnceWhenTheManagerSaidThatItStops) {
   EXPECT_EQ(world.Differences(), "");
 }
 
+TEST(Link, SaysThatItIsThereAsOftenAsTheShorterOfBothIntervals) {
+  const struct {
+    uint16_t agent, manager;
+    size_t least, most;
+  } rows[] = {{0, 600, 4, 8}, {25, 600, 140, 150}, {3600, 600, 4, 8}};
+  for (const auto& row : rows) {
+    Simulation world(25);
+    world.manager.config.keep_alive_s = row.manager;
+    world.manager.Start();
+    SimulatedAgent& agent = world.AddAgent("001", kKey, 10);
+    agent.config.keep_alive_s = row.agent;
+    agent.Restart();
+    // Datagrams of an idle hour, in which the keys are renewed once: a status and its answer each.
+    world.RunFor(2000);
+    const size_t before = world.datagrams;
+    world.RunFor(59 * kMinute);
+    const size_t rounds = (world.datagrams - before) / 2;
+    EXPECT_GE(rounds, row.least) << row.agent;
+    EXPECT_LE(rounds, row.most) << row.agent;
+  }
+}
+
 TEST(Link, LearnsOfARestartedManagerThroughARememberedConnection) {
   Simulation world(23);
   SimulatedAgent& agent = world.AddAgent("001", kKey, 10);
