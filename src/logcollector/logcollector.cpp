@@ -105,16 +105,23 @@ void Logcollector::StartTimers() {
   second_timer_ = loop.Every(seconds(1), [this] {
     sources_->Tick(Clock::now());
     if (sources_->HasWork()) Service();
+    ConnectSoon();
   });
   state_timer_ = loop.Every(kStateInterval, [this] { WriteState(); });
   keep_alive_timer_ = loop.Every(settings_.poll * kRoundsPerKeepAlive, [this] { KeepAlive(); });
-  connect_timer_ = loop.Every(kReconnect, [this] {
-    if (outlet_->mode() == Outlet::Mode::kNone) Connect();
+}
+
+// While there is no connection. With one, nothing wakes the process for it.
+void Logcollector::ConnectSoon() {
+  if (connect_again_ || outlet_->mode() != Outlet::Mode::kNone) return;
+  connect_again_ = context_.loop().After(kReconnect, [this] {
+    connect_again_.reset();
+    Connect();
   });
 }
 
 void Logcollector::Connect() {
-  if (!outlet_->Connect(Clock::now())) return;
+  if (!outlet_->Connect(Clock::now())) return ConnectSoon();
   WatchOutlet();
   sources_->Poll(Clock::now());
   Service();
@@ -146,6 +153,7 @@ void Logcollector::Disconnected() {
   if (outlet_->mode() == Outlet::Mode::kStream) return;  // connected again meanwhile
   outlet_readable_.reset();
   outlet_writable_.reset();
+  ConnectSoon();
 }
 
 void Logcollector::UpdateWriteWatch() {

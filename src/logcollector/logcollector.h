@@ -38,6 +38,7 @@ class Logcollector final : public daemon::Daemon {
 
   void StartTimers();
   void Connect();
+  void ConnectSoon();
   void WatchOutlet();
   void OutletReady();
   void Disconnected();
@@ -63,7 +64,7 @@ class Logcollector final : public daemon::Daemon {
 
   daemon::EventLoop::Registration watcher_ready_, outlet_readable_, outlet_writable_;
   daemon::EventLoop::Registration retry_, poll_timer_, second_timer_, state_timer_,
-      keep_alive_timer_, connect_timer_;
+      keep_alive_timer_, connect_again_;
 };
 
 }  // namespace ospatrol::logcollector
