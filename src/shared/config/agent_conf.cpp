@@ -1,6 +1,7 @@
 #include "config/agent_conf.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <sys/utsname.h>
 
 #include <algorithm>
@@ -24,6 +25,8 @@ constexpr std::string_view kRoot = "agent_config";
 constexpr std::string_view kVariable = "var";
 constexpr std::string_view kNone = "-";
 constexpr std::string_view kLocalFile = "localfile";
+// What agents read of it; the other sections are accepted and have no effect (3.17).
+constexpr std::array<std::string_view, 3> kRemoteSections{kLocalFile, "syscheck", "rootcheck"};
 
 std::string FirstError(const Problems& problems) {
   for (const Problem& problem : problems.all()) {
@@ -105,6 +108,19 @@ void RefuseCommands(size_t from, std::string_view file, Configuration& configura
   }
 }
 
+// What the administrator may expect of a section and agents will not do.
+void SayWhatHasNoEffect(const Element& section, std::string_view file, Problems& problems) {
+  if (section.name == kVariable) return;
+  const auto say = [&](std::string text, std::string remedy) {
+    problems.Info(msg::kNoEffect.id, file, section.line, std::move(text), std::move(remedy));
+  };
+  if (std::ranges::find(kRemoteSections, section.name) == kRemoteSections.end()) {
+    return say(fmt::format("<{}> has no effect in agent.conf", section.name),
+               fmt::format("agents read {} from it", fmt::join(kRemoteSections, ", ")));
+  }
+  if (section.children.empty()) say(fmt::format("<{}> is empty", section.name), "remove it");
+}
+
 // Roots and sections must have known names.
 void CheckNames(const Document& document, Problems& problems) {
   for (const Element& root : document.roots) {
@@ -168,10 +184,18 @@ void CheckAgentConf(const Document& document, Problems& problems) {
     Configuration configuration;
     for (const Element& section : block.children) {
       const SectionRow* row = FindSection(section.name);
-      if (row == nullptr || section.children.empty() || !Interprets(*row, Reader::kLogcollector)) {
-        continue;
-      }
+      if (row == nullptr) continue;
+      SayWhatHasNoEffect(section, document.file, problems);
+      if (section.children.empty() || !Interprets(*row, Reader::kLogcollector)) continue;
       row->read({section, document.file, Reader::kLogcollector, configuration, problems});
+      const auto& entries = configuration.localfiles;
+      if (entries.empty() || !RunsCommand(entries.back())) continue;
+      problems.Info(msg::kRemoteCommand.id, document.file, section.line,
+                    fmt::format("<localfile> with command '{}': agents refuse it unless "
+                                "logcollector.remote_commands=1 is set there",
+                                Show(entries.back().command)),
+                    "the setting belongs into etc/local_internal_options.conf of the agent");
+      configuration.localfiles.clear();
     }
   }
 }

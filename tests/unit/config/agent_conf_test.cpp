@@ -121,6 +121,40 @@ TEST(AgentConf, WhatCannotBeUsedAtAllIsNamedWithItsLine) {
   }
 }
 
+TEST(AgentConf, TheCheckSaysWhatAgentsWillNotDo) {
+  const struct {
+    std::string content;
+    std::vector<std::string> remarks;
+    bool good;
+  } cases[] = {
+      {File("/a") + "<syscheck><frequency>1</frequency></syscheck><rootcheck><x>1</x></rootcheck>",
+       {},
+       true},
+      {"<client><server-ip>10.0.0.1</server-ip></client>",
+       {"<client> has no effect in agent.conf; agents read localfile, syscheck, rootcheck from it"},
+       true},
+      {"<localfile></localfile>", {"<localfile> is empty"}, true},
+      {"<localfile><log_format>command</log_format><command>df -P</command></localfile>" +
+           File("/b"),
+       {"command 'df -P': agents refuse it unless logcollector.remote_commands=1"},
+       true},
+      {"<localfile><log_format>nonsense</log_format><location>/b</location></localfile>",
+       {"'nonsense' is no log format"},
+       false},
+  };
+  for (const auto& one : cases) {
+    Problems problems;
+    CheckAgentConf(ParseDialect("<agent_config>" + one.content + "</agent_config>",
+                                "etc/shared/agent.conf", problems),
+                   problems);
+    ASSERT_EQ(problems.all().size(), one.remarks.size()) << one.content;
+    for (size_t i = 0; i < one.remarks.size(); ++i) {
+      EXPECT_THAT(problems.all()[i].Line(), HasSubstr(one.remarks[i]));
+    }
+    EXPECT_EQ(problems.HasErrors(), !one.good) << one.content;
+  }
+}
+
 TEST(AgentConf, IsReadOnAnAgentOnly) {
   TemporaryDirectory directory;
   const Home home(directory.path());
