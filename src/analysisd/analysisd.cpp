@@ -347,6 +347,7 @@ void Analysisd::EverySecond() {
     if (!Commit()) return;
   }
   settings_.ruleset->lists().Refresh(context_.home(), now_);
+  if (search_limits_.HasNews()) search_limits_.Tell(*settings_.ruleset, base::MonotonicNow());
   notifier_->Refresh();
   if (blocked_) return;
   try {

@@ -15,6 +15,7 @@
 #include "analysisd/intake.h"
 #include "analysisd/pipeline.h"
 #include "analysisd/ruleset.h"
+#include "analysisd/search_limits.h"
 #include "analysisd/state_store.h"
 #include "analysisd/statistics.h"
 #include "analysisd/statistics_files.h"
@@ -84,6 +85,7 @@ class Analysisd : public daemon::Daemon {
   std::optional<StatisticsFiles> statistics_files_;
   std::optional<Statistics> statistics_;
   std::optional<Pipeline> pipeline_;
+  SearchLimits search_limits_;
   std::optional<Intake> intake_;
   std::optional<StatusFile> status_file_;
   std::optional<alert::AlertNotifier> notifier_;

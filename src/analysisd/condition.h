@@ -47,6 +47,9 @@ class Condition {
   // before it hold.
   virtual bool Stores() const { return false; }
 
+  // Text of the pattern that it compares with; nullptr: there is none.
+  virtual const std::string* PatternText() const { return nullptr; }
+
   // Name of the XML element, for traces and lint.
   virtual std::string_view element() const = 0;
   // What it wants, and what the event has: "match 'Failed password' against 'Accepted ...'".

@@ -22,6 +22,7 @@ class FieldCondition : public Condition {
   RequiredTexts Required() const override {
     return {RequiredTexts::Source::kField, pattern_.Texts()};
   }
+  const std::string* PatternText() const override { return pattern_.PatternText(); }
   std::string_view element() const override { return "field"; }
   std::string Describe(const Event& event) const override {
     return fmt::format("field {} {}", name_, pattern_.Describe(event.GetDynamic(name_)));

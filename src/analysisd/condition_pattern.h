@@ -31,6 +31,8 @@ class FieldPattern {
     return known ? &pattern_->Literals() : nullptr;
   }
 
+  const std::string* PatternText() const { return pattern_ != nullptr ? &text_ : nullptr; }
+
   // "'Failed password' against 'Accepted password'"
   std::string Describe(std::string_view value) const;
 

@@ -22,6 +22,7 @@ class TextCondition : public Condition {
     if (!spec_.source) return {};
     return {*spec_.source, pattern_.Texts()};
   }
+  const std::string* PatternText() const override { return pattern_.PatternText(); }
   std::string_view element() const override { return pcre2_ ? spec_.twin : spec_.element; }
   std::string Describe(const Event& event) const override {
     return fmt::format("{} {}", element(), pattern_.Describe(spec_.read(event)));

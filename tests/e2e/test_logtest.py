@@ -54,6 +54,21 @@ class Logtest(unittest.TestCase):
 **Alert to be generated.
 """ % (FAILED, result.stderr.split("Description: '")[1].split("'\n")[0]))
 
+    def test_says_which_rule_has_a_pattern_that_takes_too_long(self):
+        path = self.ospatrol.path("rules/local_rules.xml")
+        with open(path, encoding="utf-8") as f:
+            before = f.read()
+        try:
+            with open(path, "w", encoding="utf-8") as f:
+                f.write("""<group name="local,"><rule id="100900" level="15"><pcre2>(?=a)(a+)+(a+)+(a+)+\\1[xy]</pcre2>
+                           <description>endless</description></rule></group>""")
+            result = self.logtest("-q", text="Nov 22 10:00:01 gw1 app: %s\n" % ("a" * 3000))
+        finally:
+            with open(path, "w", encoding="utf-8") as f:
+                f.write(before)
+        told = "".join(line for line in result.stderr.splitlines() if "(9217)" in line)
+        self.assertRegex(told, r"WARN: 1 searches were given up .* rule 100900 \(")
+
     def test_exit_code_says_what_differs(self):
         for expectation, code in (("5716:5:sshd", 0), ("5716:5:SSHD", 0), ("5716:05:sshd", 1), ("5716:6:sshd", 1),
                                   ("5710:5:sshd", 2), ("5716:5:pam", 3)):

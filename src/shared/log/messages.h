@@ -288,6 +288,11 @@ inline constexpr Message kStatisticsNotKept{
 inline constexpr Message kListNotCompiled{
     9216, Level::kError, "List '{}' was not compiled: {}.",
     "The old .cdb, if there is one, stays as it was. Correct the cause and run it again."};
+inline constexpr Message kSearchGivenUp{
+    9217, Level::kWarn,
+    "{} searches were given up because they would have taken too long; one of them for {}: '{}'.",
+    "The pattern counts as not matching such a text. Write it with fewer repetitions inside each "
+    "other, or anchor it."};
 
 // --- analysisd (9300-9349) ---
 inline constexpr Message kMessageFormat{

@@ -3,6 +3,8 @@
 
 #include <atomic>
 #include <cstdint>
+#include <string>
+#include <string_view>
 
 namespace ospatrol::pattern {
 
@@ -11,6 +13,11 @@ inline std::atomic<uint64_t>& GivenUpSearches() {
   return count;
 }
 
-inline void CountGivenUp() { GivenUpSearches().fetch_add(1, std::memory_order_relaxed); }
+// `pattern`: text of the one that was searched for.
+void CountGivenUp(std::string_view pattern);
+
+// The text of one of those counted last, cut at kMaxGivenUpText bytes.
+inline constexpr size_t kMaxGivenUpText = 4096;
+std::string LastGivenUp();
 
 }  // namespace ospatrol::pattern

@@ -66,10 +66,10 @@ class TextPattern final : public Pattern {
       : Pattern(language, text, set.Texts()), set_(std::move(set)), program_(std::move(program)) {}
 
   bool Matches(std::string_view subject) const override {
-    return set_.Covers(subject) ? set_.Matches(subject) : program_.Search(subject, nullptr);
+    return set_.Covers(subject) ? set_.Matches(subject) : program_.Search(subject, nullptr, text());
   }
   bool Find(std::string_view subject, Match& match) const override {
-    if (!set_.Covers(subject)) return program_.Search(subject, &match);
+    if (!set_.Covers(subject)) return program_.Search(subject, &match, text());
     const auto hit = set_.Find(subject);
     if (hit) Deliver(*hit, match);
     return hit.has_value();
@@ -87,10 +87,10 @@ class ProgramPattern final : public Pattern {
       : Pattern(language, text, {}), program_(std::move(program)) {}
 
   bool Matches(std::string_view subject) const override {
-    return program_.Search(subject, nullptr);
+    return program_.Search(subject, nullptr, text());
   }
   bool Find(std::string_view subject, Match& match) const override {
-    return program_.Search(subject, &match);
+    return program_.Search(subject, &match, text());
   }
   size_t GroupCount() const override { return 0; }
 
@@ -126,10 +126,10 @@ class RegexPattern final : public Pattern {
     const Pcre2Code* code = engines_.bytes.get();
     if (language() == Language::kOsRegex && !IsAscii(subject)) {
       const bool valid = engines_.utf != nullptr && IsValidUtf8(subject);
-      if (!valid && linear != nullptr) return linear->Search(subject, match);
+      if (!valid && linear != nullptr) return linear->Search(subject, match, text());
       if (valid) code = engines_.utf.get();
     }
-    return BoundedSearch(*code, linear, subject, match);
+    return BoundedSearch(*code, linear, subject, match, text());
   }
 
   Engines engines_;
@@ -267,5 +267,7 @@ std::unique_ptr<const Pattern> Pattern::Compile(Language language, std::string_v
 }
 
 uint64_t Pattern::LimitErrors() { return GivenUpSearches().load(std::memory_order_relaxed); }
+
+std::string Pattern::LastLimitError() { return LastGivenUp(); }
 
 }  // namespace ospatrol::pattern

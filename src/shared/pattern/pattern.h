@@ -74,6 +74,8 @@ class Pattern {
 
   // Searches given up because they would have taken too long, all patterns of this process.
   static uint64_t LimitErrors();
+  // The text of the pattern of one of the last of them.
+  static std::string LastLimitError();
 
  protected:
   Pattern(Language language, std::string_view text, std::vector<std::string> literals)

@@ -399,7 +399,7 @@ class Program::Run {
   size_t end_ = 0;
 };
 
-bool Program::Search(std::string_view subject, Match* match) const {
+bool Program::Search(std::string_view subject, Match* match, std::string_view text) const {
   // What Exists() cannot answer: `$` before a final LF.
   const bool ordered = before_final_newline_ && subject.ends_with('\n');
   if (!ordered && (match == nullptr || subject.size() >= kLong)) {
@@ -408,7 +408,7 @@ bool Program::Search(std::string_view subject, Match* match) const {
   }
   Run run(*this, subject, match != nullptr);
   const std::optional<bool> found = run.Search(match == nullptr);
-  if (!found) CountGivenUp();
+  if (!found) CountGivenUp(text);
   if (!found.value_or(false)) return false;
   if (match != nullptr) run.Deliver(*match);
   return true;

@@ -21,7 +21,8 @@ class Program {
   // Same answer as a backtracking engine: leftmost match, alternatives in order, quantifiers greedy
   // or lazy. `match` may be null. Reentrant; memory of the calling thread is reused. Programs with
   // at least 512 places may be given up on long subjects: false, and CountGivenUp().
-  bool Search(std::string_view subject, Match* match) const;
+  // `text`: of the pattern, for the report of a search that is given up.
+  bool Search(std::string_view subject, Match* match, std::string_view text = {}) const;
 
  private:
   enum class Op : uint8_t { kSet, kSplit, kJump, kSave, kAssert, kAccept };

@@ -12,8 +12,9 @@
 namespace ospatrol::pattern {
 
 // Does `code` match `subject`? `fallback` is the same pattern for the linear matcher, or null when
-// it is not regular. `match` may be null.
+// it is not regular. `match` may be null. `text`: of the pattern, for the report of a search that
+// is given up.
 bool BoundedSearch(const Pcre2Code& code, const Program* fallback, std::string_view subject,
-                   Match* match);
+                   Match* match, std::string_view text);
 
 }  // namespace ospatrol::pattern

@@ -1,9 +1,11 @@
 #include "logtest/session.h"
 
+#include "base/time.h"
+
 namespace ospatrol::logtest {
 
 Session::Session(std::shared_ptr<const analysisd::Ruleset> ruleset)
-    : engine_(std::move(ruleset), state_) {}
+    : ruleset_(std::move(ruleset)), engine_(ruleset_, state_) {}
 
 void Session::Know(const std::vector<std::string>& first_seen_lines) {
   for (const std::string& line : first_seen_lines) state_.RememberFirstSeen(line);
@@ -16,7 +18,9 @@ void Session::Decode(std::string_view line, base::Seconds time, const Source& so
 }
 
 analysisd::Verdict Session::Judge(analysisd::Tracer* tracer) {
-  return engine_.Judge(event_, tracer);
+  const analysisd::Verdict verdict = engine_.Judge(event_, tracer);
+  if (search_limits_.HasNews()) search_limits_.Tell(*ruleset_, base::MonotonicNow());
+  return verdict;
 }
 
 }  // namespace ospatrol::logtest

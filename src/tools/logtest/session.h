@@ -9,6 +9,7 @@
 
 #include "analysisd/engine.h"
 #include "analysisd/memory_state.h"
+#include "analysisd/search_limits.h"
 
 namespace ospatrol::logtest {
 
@@ -32,6 +33,8 @@ class Session {
   const analysisd::Event& event() const { return event_; }
 
  private:
+  std::shared_ptr<const analysisd::Ruleset> ruleset_;
+  analysisd::SearchLimits search_limits_;
   analysisd::MemoryState state_;
   analysisd::Engine engine_;
   analysisd::Event event_;

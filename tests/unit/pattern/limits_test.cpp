@@ -151,6 +151,7 @@ TEST(Limits, OtherPatternsAreGivenUpAndCounted) {
     const Outcome outcome = Time(*pattern, row.subject);
     EXPECT_FALSE(outcome.matched) << row.text;
     EXPECT_EQ(Pattern::LimitErrors(), before + 1) << row.text;
+    EXPECT_EQ(Pattern::LastLimitError(), row.text);
     EXPECT_LT(outcome.time, kSoon) << row.text;
     std::printf("%8.2f ms  %s on %zu bytes\n",
                 std::chrono::duration<double, std::milli>(outcome.time).count(), row.text,
