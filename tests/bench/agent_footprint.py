@@ -213,13 +213,16 @@ def main():
         sys.exit("agent_footprint.py: must be root: installs prefixes, reads page tables")
     work = tempfile.mkdtemp(prefix="ospatrol-footprint-", dir=options.work)
     os.chmod(work, 0o755)  # the service users must reach it
-    agent = Agent(options, work)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("agent_footprint.py: stopped"))
+    agent = None
     try:
+        agent = Agent(options, work)
         agent.run()
         time.sleep(options.settle)
         text = tables(*measure(agent, options.seconds))
     finally:
-        agent.stop()
+        if agent:
+            agent.stop()
         shutil.rmtree(work, ignore_errors=True)
     head = "Commit %s; %s; %.0f s watched, %.0f s after the connection; %s." % (
         common.commit(common.SOURCE), common.machine(), options.seconds, options.settle,
