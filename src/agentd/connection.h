@@ -38,6 +38,7 @@ struct ChannelContext {
   bool verify_counters = true;           // remoted.verify_msg_id
   std::string description;               // config::HostDescription()
   std::filesystem::path controls;        // what was acted on (v2_connection.h)
+  uint64_t hello_counter = 0;            // the last one given
   std::function<void()> first_answered;  // once: a manager has answered since the start
   std::function<void()> answered;        // a manager answers, for the first time or again
   std::function<void()> active;          // something came from a manager, or was acknowledged

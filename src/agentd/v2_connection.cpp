@@ -205,10 +205,15 @@ void V2Connection::Finish(int64_t limit_ms) {
 
 // ---- what the link asks and tells ----
 
+// A full disk must not keep the spool, which may be what fills it, from becoming empty: then the
+// counter goes unstored. After a restart with an older clock it may be too low; STALE heals that.
 std::optional<uint64_t> V2Connection::NextHelloCounter(uint64_t at_least) {
-  const auto counter = context().state.NextHelloCounter(static_cast<int64_t>(at_least));
-  if (!counter) state_failed_.Write();
-  return counter;
+  uint64_t& last = context().hello_counter;
+  at_least = std::max(at_least, last + 1);
+  const auto stored = context().state.NextHelloCounter(static_cast<int64_t>(at_least));
+  if (!stored) state_failed_.Write();
+  last = stored.value_or(at_least);
+  return last;
 }
 
 void V2Connection::Established(const Session& session) {

@@ -731,8 +731,8 @@ inline constexpr Message kNoDowngrade{
     "Somebody may be interfering. If the manager was really replaced by an older one, stop the "
     "agent, delete queue/rids/state.db and start it again."};
 inline constexpr Message kChannelStateFailed{
-    9526, Level::kError, "No session can be begun: queue/rids/state.db cannot be written.",
-    "Make room on the disk or repair its cause. It is tried again."};
+    9526, Level::kError, "queue/rids/state.db cannot be written: a session begins without.",
+    "Make room on the disk or repair its cause."};
 inline constexpr Message kServersNeedRestart{
     9527, Level::kWarn, "Host names of managers are looked up after a restart only.",
     "The configuration had none at start, so the program that looks them up does not run."};
