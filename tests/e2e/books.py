@@ -115,12 +115,13 @@ class Books(unittest.TestCase):
                      host.written, host.name, len(set(self.delivered(host))), self.manager.log()[-1500:],
                      host.agent.log()[-1500:]), patience, 0.2)
 
-    def settle(self, host, quiet=10):
-        """Waits until nothing new has come for `quiet` seconds."""
-        seen, since = -1, time.monotonic()
-        while time.monotonic() - since < quiet:
+    def settle(self, host, quiet=10, patience=300):
+        """Waits until the agent is connected and nothing new has come for `quiet` seconds."""
+        seen, since, end = -1, time.monotonic(), time.monotonic() + patience
+        while time.monotonic() - since < quiet and time.monotonic() < end:
+            log = host.agent.log()
             now = len(self.delivered(host))
-            if now != seen:
+            if now != seen or log.rfind("unavailable") > log.rfind("Connected to server"):
                 seen, since = now, time.monotonic()
             time.sleep(0.5)
 
