@@ -23,10 +23,6 @@ if(OSPATROL_SANITIZE)
     target_compile_definitions(ospatrol_flags INTERFACE ASIO_DISABLE_FENCED_BLOCK)
   endif()
   target_link_options(ospatrol_flags INTERFACE -fsanitize=${OSPATROL_SANITIZE})
-  if(OSPATROL_SANITIZE STREQUAL "thread" AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-    # Asio has fences, which ThreadSanitizer does not see; what they order is behind locks, too.
-    target_compile_options(ospatrol_flags INTERFACE -Wno-tsan)
-  endif()
   if(OSPATROL_FUZZ)
     # Also counts lines: packaging/fuzz.sh --coverage reads it with llvm-cov.
     target_compile_options(ospatrol_flags INTERFACE

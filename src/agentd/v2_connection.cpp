@@ -267,8 +267,8 @@ void V2Connection::ControlDone(uint64_t number) {
 std::vector<uint64_t> V2Connection::LoadControls() const {
   std::vector<uint64_t> numbers;
   try {
-    const auto text = base::ReadFileIfPresent(context().controls);
-    for (const std::string_view line : base::Split(text.value_or(""), '\n')) {
+    const std::string text = base::ReadFileIfPresent(context().controls).value_or("");
+    for (const std::string_view line : base::Split(text, '\n')) {
       if (const auto number = base::ParseNumber<uint64_t>(line)) numbers.push_back(*number);
     }
   } catch (const Error&) {

@@ -21,6 +21,12 @@ import shipped  # noqa: E402
 PATIENCE = 60  # seconds until a condition that should come true counts as failed
 
 
+def sanitizer():
+    """What the programs are built with: "", "address,undefined" or "thread"."""
+    found = re.search(r"^OSPATROL_SANITIZE:\w+=(.*)$", read(os.path.join(BUILD, "CMakeCache.txt")), re.M)
+    return found.group(1) if found else ""
+
+
 def wait_for(condition, what, patience=PATIENCE, pause=0.02):
     """Polls until `condition()` is true and returns its value; fails with `what`, a text or what gives one, after `patience`
     seconds."""
@@ -193,3 +199,5 @@ class NumberedLines(unittest.TestCase):
 needs_root = unittest.skipUnless(os.getuid() == 0, "needs root: installs a prefix with service users")
 needs_corpus = unittest.skipUnless(CORPUS and os.path.isdir(os.path.join(CORPUS, "loghub")),
                                    "OSPATROL_CORPUS names no folder with real logs")
+# Sanitizers take memory of their own, and want to be the first library of a program.
+unsanitized = unittest.skipIf(sanitizer(), "built with a sanitizer")

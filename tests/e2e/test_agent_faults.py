@@ -11,7 +11,7 @@ import unittest
 
 import books
 from books import Books
-from harness import SOURCE, read, wait_for
+from harness import SOURCE, read, unsanitized, wait_for
 from network import needs_network
 
 LEGACY = """
@@ -393,6 +393,7 @@ class RestoredKeys(Faults):
 
 
 @needs_network
+@unsanitized
 @unittest.skipUnless(shutil.which("cc"), "no C compiler")
 class ClockSetBack(Faults):
     names = ("web",)

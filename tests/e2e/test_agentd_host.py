@@ -7,7 +7,7 @@ import time
 import unittest
 
 from agent_test import AGENT, AgentTest, content
-from harness import needs_root, read, wait_for
+from harness import needs_root, read, unsanitized, wait_for
 import legacy_peer
 from legacy_manager import md5, merge
 
@@ -172,6 +172,7 @@ class Hostile(AgentTest):
                                                       sorted(os.listdir(self.agent.path("queue/spool")))[-1])) > 60000,
                  "the lines in the spool")
 
+    @unsanitized
     def test_idle_it_is_small(self):
         manager = self.manager()
         self.start(manager.port)

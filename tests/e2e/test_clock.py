@@ -13,7 +13,7 @@ import time
 import unittest
 from collections import Counter
 
-from harness import Installation, local_configuration, needs_root, read, wait_for
+from harness import Installation, local_configuration, needs_root, read, unsanitized, wait_for
 
 DAY = 86400
 LINES = 2000
@@ -29,6 +29,7 @@ RULE = """<group name="local,">
 
 
 @needs_root
+@unsanitized
 @unittest.skipUnless(shutil.which("cc"), "no C compiler")
 class Clock(unittest.TestCase):
     def setUp(self):

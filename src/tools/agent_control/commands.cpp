@@ -144,10 +144,10 @@ int Commands::Respond(const Agent& agent, const std::string& response,
 }
 
 int Commands::ListResponses() const {
-  const auto text = base::ReadFileIfPresent(home_ / paths::kArConf);
+  const std::string text = base::ReadFileIfPresent(home_ / paths::kArConf).value_or("");
   fmt::print("\n{} agent_control. Available active responses:\n", product::kName);
   bool any = false;
-  for (const std::string_view line : base::Split(text.value_or(""), '\n')) {
+  for (const std::string_view line : base::Split(text, '\n')) {
     const size_t first = line.find(" - ");
     const size_t last = line.rfind(" - ");
     if (first == std::string_view::npos || first == last || line.starts_with(kRestart)) continue;
