@@ -14,13 +14,9 @@ namespace {
 
 using pattern::LiteralScan;
 
-void Set(std::vector<uint64_t>& bits, uint32_t position) {
-  bits[position / 64] |= uint64_t{1} << (position % 64);
-}
+uint64_t BitOf(uint32_t position) { return uint64_t{1} << (position % 64); }
 
-void Add(const std::vector<uint64_t>& from, std::vector<uint64_t>& to) {
-  for (size_t i = 0; i < from.size(); ++i) to[i] |= from[i];
-}
+size_t WordsFor(size_t bits) { return bits / 64 + 1; }
 
 bool IsPartOf(std::string_view part, std::string_view whole) {
   return !IsSet(part) ||
@@ -79,51 +75,67 @@ class CandidateIndex::Builder {
     if (!prematch) return;
     const std::vector<std::string>& texts = prematch.pattern->Literals();
     const bool useful = search_ && ShortestOf(texts) >= LiteralScan::kShortestText;
-    File(prematch.bit, {.texts = useful ? &texts : nullptr});
+    File(prematch.bit, {.texts = useful ? &texts : nullptr}, index_.prematches_,
+         &Filed::prematches);
   }
 
   void File(const SiblingList& list) {
     for (size_t i = 0; i < list.all().size(); ++i) {
       const RuleNode& node = *list.all()[i];
-      const auto bit = static_cast<uint32_t>(index_.first_node_ + list.first() + i);
+      const auto bit = static_cast<uint32_t>(list.first() + i);
       if (node.rule->decoder_name_id != 0) {
         by_decoder_[static_cast<size_t>(node.rule->decoder_name_id)].push_back(bit);
       } else {
-        File(bit, search_ ? RarestTexts(*node.rule) : RequiredTexts{});
+        File(bit, search_ ? RarestTexts(*node.rule) : RequiredTexts{}, index_.nodes_,
+             &Filed::nodes);
       }
       File(node.children);
     }
   }
 
   void Finish() {
-    index_.by_decoder_ = BitLists(by_decoder_);
-    index_.by_text_ = BitLists(by_text_);
+    std::vector<Positions> prematches, nodes;
+    for (Filed& filed : by_text_) {
+      prematches.push_back(std::move(filed.prematches));
+      nodes.push_back(std::move(filed.nodes));
+    }
+    index_.nodes_by_decoder_ = BitLists(by_decoder_);
+    index_.prematches_by_text_ = BitLists(prematches);
+    index_.nodes_by_text_ = BitLists(nodes);
     index_.scan_ = std::make_unique<const LiteralScan>(texts_);
   }
 
  private:
-  void File(uint32_t bit, const RequiredTexts& required) {
-    Set(index_.base_[kUnknown], bit);
+  struct Filed {
+    Positions prematches, nodes;
+  };
+
+  void File(uint32_t bit, const RequiredTexts& required, std::array<Bits, kReaches>& always,
+            Positions Filed::*kind) {
+    const auto reached_by = [&](Reach reach) {
+      always[static_cast<size_t>(reach)][bit / 64] |= BitOf(bit);
+    };
+    reached_by(Reach::kUnknown);
     if (required.texts == nullptr) {
-      Set(index_.base_[kMessage], bit);
-      Set(index_.base_[kElsewhere], bit);
+      reached_by(Reach::kMessage);
+      reached_by(Reach::kElsewhere);
       return;
     }
-    if (required.source == RequiredTexts::Source::kField) Set(index_.base_[kElsewhere], bit);
+    if (required.source == RequiredTexts::Source::kField) reached_by(Reach::kElsewhere);
     for (const std::string& text : *required.texts) {
       const auto [known, is_new] = numbers_.try_emplace(text, texts_.size());
       if (is_new) {
         texts_.push_back(text);
         by_text_.emplace_back();
       }
-      by_text_[known->second].push_back(bit);
+      (by_text_[known->second].*kind).push_back(bit);
     }
   }
 
   CandidateIndex& index_;
   const bool search_;
   std::vector<Positions> by_decoder_;
-  std::vector<Positions> by_text_;
+  std::vector<Filed> by_text_;
   std::vector<std::string> texts_;
   std::unordered_map<std::string, size_t> numbers_;
 };
@@ -135,9 +147,9 @@ CandidateIndex::BitLists::BitLists(const std::vector<Positions>& lists) {
   }
 }
 
-CandidateIndex::CandidateIndex(const DecoderSet& decoders, const RuleTree& tree, bool search)
-    : first_node_((decoders.PrematchCount() + 63) / 64 * 64) {
-  for (Bits& bits : base_) bits.resize((first_node_ + tree.node_count()) / 64 + 1);
+CandidateIndex::CandidateIndex(const DecoderSet& decoders, const RuleTree& tree, bool search) {
+  for (Bits& bits : prematches_) bits.resize(WordsFor(decoders.PrematchCount()));
+  for (Bits& bits : nodes_) bits.resize(WordsFor(tree.node_count()));
   Builder builder(*this, static_cast<size_t>(decoders.NameCount()) + 1, search);
   for (const auto& decoder : decoders.decoders()) builder.File(*decoder);
   builder.File(tree.roots());
@@ -149,15 +161,24 @@ void CandidateIndex::Search(Event& event) const {
   const std::string_view message = known ? Searched(event) : event.full_log;
   // Two characters fold to ASCII letters, which a search by bytes does not know.
   const bool all = !known || (!pattern::IsAscii(message) && pattern::HasLetterTwins(message));
-  event.candidates = base_[all ? kUnknown : kMessage];
-  uint64_t* const bits = event.candidates.data();
-  scan_->Scan(message, [this, bits](uint32_t text) { by_text_.Set(text, bits); });
+  Event::Candidates& found = event.candidates;
+  found.searched = true;
+  found.reach = all ? Reach::kUnknown : Reach::kMessage;
+  found.prematches = prematches_[static_cast<size_t>(found.reach)];
+  thread_local Reached::Sparse nodes;
+  nodes.Fit(nodes_[0].size());
+  scan_->Scan(message, [&](uint32_t text) {
+    for (const uint32_t bit : prematches_by_text_[text]) found.prematches[bit / 64] |= BitOf(bit);
+    for (const uint32_t bit : nodes_by_text_[text]) nodes.Add(bit / 64, BitOf(bit));
+  });
+  for (const uint32_t word : nodes.used) found.nodes.push_back({word, nodes.bits[word]});
+  nodes.Clear();
 }
 
-CandidateIndex::Base CandidateIndex::BaseOf(const Event& event) {
-  if (!IsPartOf(event.log, event.full_log)) return kUnknown;
+CandidateIndex::Reach CandidateIndex::ReachOf(const Event& event) {
+  if (!IsPartOf(event.log, event.full_log)) return Reach::kUnknown;
   const bool accumulates = event.decoder != nullptr && event.decoder->accumulate;
-  if (accumulates || !HeaderIsPartOfMessage(event)) return kElsewhere;
+  if (accumulates || !HeaderIsPartOfMessage(event)) return Reach::kElsewhere;
   const std::string_view message = Searched(event);
   for (const Event::Extracted& one : event.Extraction()) {
     // Nothing is filed by these: GeoIP makes the first two, normalising the third.
@@ -168,22 +189,27 @@ CandidateIndex::Base CandidateIndex::BaseOf(const Event& event) {
     const std::string_view value = one.field == Field::kCount
                                        ? event.dynamic_fields[one.dynamic].second
                                        : event.Get(one.field);
-    if (!IsPartOf(value, message)) return kElsewhere;
+    if (!IsPartOf(value, message)) return Reach::kElsewhere;
   }
-  return kMessage;
+  return Reach::kMessage;
 }
 
 void CandidateIndex::SelectRules(Event& event) const {
-  const Base base = event.candidates.empty() ? kUnknown : BaseOf(event);
-  if (event.candidates.empty()) {
-    event.candidates = base_[kUnknown];
-  } else if (base != kMessage) {
-    Add(base_[base], event.candidates);
-  }
+  Event::Candidates& found = event.candidates;
+  found.reach = found.searched ? std::max(found.reach, ReachOf(event)) : Reach::kUnknown;
+}
+
+void CandidateIndex::Load(const Event& event, Reached& reached) const {
+  const Event::Candidates& found = event.candidates;
+  reached.base_ = nodes_[static_cast<size_t>(found.reach)].data();
+  Reached::Sparse& own = reached.own_;
+  own.Clear();
+  own.Fit(nodes_[0].size());
+  for (const auto& [word, bits] : found.nodes) own.Add(word, bits);
   if (event.decoder == nullptr || event.decoder->name_id <= 0) return;
   const auto name = static_cast<size_t>(event.decoder->name_id);
-  if (name >= by_decoder_.size()) return;
-  by_decoder_.Set(name, event.candidates.data());
+  if (name >= nodes_by_decoder_.size()) return;
+  for (const uint32_t bit : nodes_by_decoder_[name]) own.Add(bit / 64, BitOf(bit));
 }
 
 }  // namespace ospatrol::analysisd

@@ -5,9 +5,12 @@
 // Most of them cannot hold unless something cheap is true: one of a few literal texts, which a
 // pattern requires, occurs in the message, or (rules) the event has a certain decoder. Each pattern
 // and each node is filed under one such fact, or under none. One pass over the message finds the
-// texts (pattern/literal_scan.h), and whatever is filed under a true fact becomes a bit of
-// event.candidates; siblings of the rule tree stand side by side in it, so the tree is walked by
-// looking at bits. A candidate may still fail; what is none cannot hold.
+// texts (pattern/literal_scan.h), and whatever is filed under a true fact becomes a bit; siblings
+// of the rule tree stand side by side, so the tree is walked by looking at bits. A candidate may
+// still fail; what is none cannot hold.
+//
+// What is filed under no fact is the same for all events. An event keeps only what its texts add,
+// which is little however many rules there are, and lays it over that when it is judged.
 //
 // What was filed by a text counts only while the value that is looked at is a part of the message:
 // decoders by code, plugins and accumulation bring in texts from elsewhere.
@@ -16,6 +19,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -33,20 +37,51 @@ class CandidateIndex {
   // Both must outlive the index, and `tree` be finished. `search` = false files nothing by texts.
   CandidateIndex(const DecoderSet& decoders, const RuleTree& tree, bool search);
 
-  // Sets event.candidates for the decoders. REQUIRES: Predecode.
-  void Search(Event& event) const;
-  // Completes them for the rules. REQUIRES: Search, if the event has gone through the decoders; the
-  // event is decoded, all of it.
-  void SelectRules(Event& event) const;
+  // The nodes of the rule tree that one event can reach. Its memory is used again.
+  class Reached {
+   public:
+    // 64 of them: whether nodes 64 * word and on are reached.
+    uint64_t At(size_t word) const { return base_[word] | own_.bits[word]; }
 
-  // The nodes of a list that `event` can reach, in the order in which they are tried, until `visit`
-  // gives true.
+   private:
+    friend CandidateIndex;
+    // A bit map that is emptied in the time that it took to fill it.
+    struct Sparse {
+      void Fit(size_t words) {
+        if (bits.size() < words) bits.resize(words);
+      }
+      void Add(uint32_t word, uint64_t more) {
+        if (bits[word] == 0) used.push_back(word);
+        bits[word] |= more;
+      }
+      void Clear() {
+        for (const uint32_t word : used) bits[word] = 0;
+        used.clear();
+      }
+      std::vector<uint64_t> bits;
+      std::vector<uint32_t> used;  // words that are not 0
+    };
+
+    const uint64_t* base_ = nullptr;
+    Sparse own_;
+  };
+
+  // Finds the texts of the message: event.candidates. REQUIRES: Predecode.
+  void Search(Event& event) const;
+  // Says which rules may be left out. REQUIRES: the event is decoded, all of it; Search came before
+  // the decoders, or never.
+  void SelectRules(Event& event) const;
+  // REQUIRES: SelectRules. Valid until the next call for the same `reached`.
+  void Load(const Event& event, Reached& reached) const;
+
+  // The nodes of a list that are reached, in the order in which they are tried, until `visit` gives
+  // true.
   template <typename Visit>
-  void ForEach(const SiblingList& list, const Event& event, Visit&& visit) const {
-    const size_t first = first_node_ + list.first();
+  static void ForEach(const SiblingList& list, const Reached& reached, Visit&& visit) {
+    const size_t first = list.first();
     const size_t end = first + list.all().size();
     for (size_t word = first / 64; word * 64 < end; ++word) {
-      uint64_t bits = event.candidates[word];
+      uint64_t bits = reached.At(word);
       if (word == first / 64) bits &= ~uint64_t{0} << (first % 64);
       if (word == end / 64) bits &= (uint64_t{1} << (end % 64)) - 1;
       for (; bits != 0; bits &= bits - 1) {
@@ -57,7 +92,7 @@ class CandidateIndex {
   }
 
   // Different texts that are searched for.
-  size_t texts() const { return by_text_.size(); }
+  size_t texts() const { return nodes_by_text_.size(); }
 
  private:
   using Bits = std::vector<uint64_t>;
@@ -69,10 +104,9 @@ class CandidateIndex {
    public:
     explicit BitLists(const std::vector<Positions>& lists);
     size_t size() const { return ends_.size(); }
-    void Set(size_t list, uint64_t* bits) const {
-      for (uint32_t i = list == 0 ? 0 : ends_[list - 1]; i < ends_[list]; ++i) {
-        bits[all_[i] / 64] |= uint64_t{1} << (all_[i] % 64);
-      }
+    std::span<const uint32_t> operator[](size_t list) const {
+      const uint32_t begin = list == 0 ? 0 : ends_[list - 1];
+      return {all_.data() + begin, ends_[list] - begin};
     }
 
    private:
@@ -80,19 +114,14 @@ class CandidateIndex {
     Positions all_;
   };
 
-  // What is a candidate whatever the message says.
-  enum Base {
-    kMessage,    // every value that is looked at is a part of the message
-    kElsewhere,  // only the text behind the header is
-    kUnknown,    // not even that
-    kBaseCount
-  };
-  static Base BaseOf(const Event& event);
+  using Reach = Event::Candidates::Reach;
+  static constexpr size_t kReaches = 3;
+  static Reach ReachOf(const Event& event);
 
-  uint32_t first_node_ = 0;  // bits before it are those of prematches
-  std::array<Bits, kBaseCount> base_;
-  BitLists by_decoder_{{}};  // by name id
-  BitLists by_text_{{}};
+  // By Reach: what is a candidate whatever texts there are.
+  std::array<Bits, kReaches> prematches_, nodes_;
+  BitLists prematches_by_text_{{}}, nodes_by_text_{{}};
+  BitLists nodes_by_decoder_{{}};  // by name id
   std::unique_ptr<const pattern::LiteralScan> scan_;
 };
 

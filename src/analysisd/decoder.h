@@ -48,7 +48,7 @@ struct DecoderPattern {
   static constexpr uint32_t kNoBit = UINT32_MAX;
 
   std::unique_ptr<const pattern::Pattern> pattern;
-  uint32_t bit = kNoBit;  // in event.candidates; only prematches have one
+  uint32_t bit = kNoBit;  // in event.candidates.prematches; only prematches have one
 
   explicit operator bool() const { return pattern != nullptr; }
   bool Find(std::string_view subject, const Event& event, pattern::Match& match) const {

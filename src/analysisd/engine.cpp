@@ -75,6 +75,7 @@ struct Engine::Impl {
   RepeatFilter repeat_filter;
   std::vector<RuleMemory> memory;  // by Rule::index
   std::unique_ptr<Correlator> correlator;
+  CandidateIndex::Reached reached;  // by the present event
 };
 
 bool Engine::Impl::DecodeWithState(Event& event) {
@@ -106,7 +107,7 @@ Verdict Engine::Impl::JudgeEvent(Event& event, Tracer* tracer) {
     return verdict;
   }
   verdict.accumulated = accumulator.Apply(event);
-  if (event.candidates.empty()) ruleset->index().SelectRules(event);
+  ruleset->index().Load(event, reached);
 
   Trial trial{.event = event, .tracer = tracer, .mark = 0, .last_events = {}};
   const Rule* rule = event.relayed_rule != nullptr ? event.relayed_rule : FirstMatch(trial);
@@ -164,7 +165,7 @@ const Rule* Engine::Impl::TryChildren(const RuleNode& node, Trial& trial) {
     return nullptr;
   }
   const Rule* found = nullptr;
-  ruleset->index().ForEach(node.children, trial.event, [&](const RuleNode& child) {
+  CandidateIndex::ForEach(node.children, reached, [&](const RuleNode& child) {
     found = Try(child, trial);
     return found != nullptr;
   });

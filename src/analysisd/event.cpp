@@ -64,7 +64,10 @@ void Event::Reset() {
   fields.fill({});
   dynamic_fields.clear();
   extraction_.clear();
-  candidates.clear();
+  candidates.reach = Candidates::Reach::kUnknown;
+  candidates.searched = false;
+  candidates.prematches.clear();
+  candidates.nodes.clear();
   file.reset();
   location_buffer_.clear();
   text_buffer_.clear();

@@ -127,12 +127,29 @@ class Event {
   std::vector<std::pair<std::string_view, std::string_view>> dynamic_fields;
   std::optional<FileFacts> file;  // of integrity events
 
-  // Bits of the decoder patterns that can match and of the rules that can be reached
-  // (candidate_index.h); empty: not searched for, all of them.
-  std::vector<uint64_t> candidates;
-  bool IsCandidate(uint32_t bit) const {
-    const size_t word = bit / 64;
-    return word >= candidates.size() || (candidates[word] >> (bit % 64) & 1) != 0;
+  // What the event can match (candidate_index.h).
+  struct Candidates {
+    // What is one whatever the texts of the message say: each has those before it, too.
+    enum class Reach : uint8_t {
+      kMessage,    // every value that is looked at is a part of the message
+      kElsewhere,  // only the text behind the header is
+      kUnknown,    // not even that, or nothing was searched for
+    };
+    struct Word {
+      uint32_t number;
+      uint64_t bits;
+    };
+
+    Reach reach = Reach::kUnknown;
+    bool searched = false;
+    std::vector<uint64_t> prematches;  // of decoders, a bit each; none: all of them
+    std::vector<Word> nodes;           // of the rule tree: those that texts of the message add
+  };
+  Candidates candidates;
+  bool IsCandidate(uint32_t prematch) const {
+    const size_t word = prematch / 64;
+    const std::vector<uint64_t>& bits = candidates.prematches;
+    return word >= bits.size() || (bits[word] >> (prematch % 64) & 1) != 0;
   }
 
  private:

@@ -35,11 +35,12 @@ class CandidateIndexTest : public testing::Test {
   }
   std::vector<int> Reached() {
     std::vector<int> ids;
-    ruleset_->index().ForEach(ruleset_->rules().tree().roots().all()[0]->children, event_,
-                              [&](const RuleNode& node) {
-                                ids.push_back(node.rule->id);
-                                return false;
-                              });
+    ruleset_->index().Load(event_, reached_);
+    CandidateIndex::ForEach(ruleset_->rules().tree().roots().all()[0]->children, reached_,
+                            [&](const RuleNode& node) {
+                              ids.push_back(node.rule->id);
+                              return false;
+                            });
     return ids;
   }
 
@@ -47,6 +48,7 @@ class CandidateIndexTest : public testing::Test {
   MemoryState state_;
   std::unique_ptr<Engine> engine_;
   Event event_;
+  CandidateIndex::Reached reached_;  // used again, as the engine does
 };
 
 constexpr std::string_view kHeader = "Mar 14 09:26:53 host1 ";
