@@ -437,14 +437,22 @@ class ClockSetBack(Faults):
 class FullDisk(Faults):
     names = ("web",)
 
-    def test_the_readers_wait_while_the_disk_of_the_spool_is_full(self):
+    def put_on_a_small_disk(self, installation, folder, size):
+        """A folder of an installation that does not run moves to a disk of this size; gives a file that can fill it."""
+        path = installation.path(folder)
+        owner = os.stat(path)
+        copy = os.path.join(installation.root, "copy")
+        subprocess.run(["cp", "-a", path, copy], check=True)
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=%s,mode=%o,uid=%d,gid=%d" % (
+            size, owner.st_mode & 0o7777, owner.st_uid, owner.st_gid), "tmpfs", path], check=True)
+        self.addCleanup(subprocess.run, ["umount", "-l", path], check=False)
+        subprocess.run(["cp", "-a", copy + "/.", path], check=True)
+        return os.path.join(path, "others")
+
+    def fill_while_the_manager_is_away(self, folder):
         self.manager.start()
         host = self.add("web")
-        spool = host.agent.path("queue/spool")
-        owner = os.stat(spool)
-        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m,mode=0750,uid=%d,gid=%d" % (owner.st_uid, owner.st_gid), "tmpfs",
-                        spool], check=True)
-        self.addCleanup(subprocess.run, ["umount", "-l", spool], check=False)
+        others = self.put_on_a_small_disk(host.agent, folder, "2m")
         host.agent.start()
         host.write(1)
         self.wait_for_all(host)
@@ -453,29 +461,32 @@ class FullDisk(Faults):
         pid = host.agent.pid("ospatrol-agentd")
         host.write(40000)
         wait_for(lambda: os.path.exists(host.agent.path("queue/ospatrol/.wait")), "the lock of a full disk")
-        fill(os.path.join(spool, "others"))  # the rest
+        fill(others)  # the rest
         host.write(500)
         time.sleep(5)  # time to say it more than once
-        self.assertEqual(host.agent.log().count("No space left on device"), 1, host.agent.log()[-2000:])
+        self.assertEqual(host.agent.log().count("Cannot write to the spool: No space left on device"), 1,
+                         host.agent.log()[-2000:])
         self.manager.start()
-        self.close_books("disk of the spool full (2 MiB)", host)
+        self.close_books("disk of %s full (2 MiB)" % folder, host)
         self.assertEqual(host.agent.pid("ospatrol-agentd"), pid)
         wait_for(lambda: not os.path.exists(host.agent.path("queue/ospatrol/.wait")), "the end of the lock")
 
+    def test_the_readers_wait_while_the_disk_of_the_spool_is_full(self):
+        self.fill_while_the_manager_is_away("queue/spool")
+
+    def test_nothing_that_the_agent_keeps_can_be_written(self):
+        self.fill_while_the_manager_is_away("queue")
+
     def test_the_disk_of_the_managers_archives_is_full(self):
-        folder = self.manager.path("logs/archives")
-        owner = os.stat(folder)
-        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m,mode=0750,uid=%d,gid=%d" % (owner.st_uid, owner.st_gid), "tmpfs",
-                        folder], check=True)
-        self.addCleanup(subprocess.run, ["umount", "-l", folder], check=False)
+        others = self.put_on_a_small_disk(self.manager, "logs/archives", "4m")
         host = self.start("web")
         self.wait_for_session(host)
-        fill(os.path.join(folder, "others"))
+        fill(others)
         host.write(5000)
         self.wait_for_log(self.manager, "No space left on device")
         self.assertLess(len(self.delivered(host)), 5000)
         host.write(5000)
-        os.remove(os.path.join(folder, "others"))
+        os.remove(others)
         self.close_books("disk of the manager's archives full", host)
 
 
