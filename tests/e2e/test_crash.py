@@ -8,8 +8,10 @@ from collections import Counter
 from harness import NumberedLines, needs_root, wait_for
 
 KILLS = {"ospatrol-logcollector": 20, "ospatrol-analysisd": 50}
-# So many that neither has passed on all of them by the time of the kill.
+# So many that neither has passed on all of them by the time of the kill; on a machine where that is not enough
+# (fast, or the test itself waits for a processor) they are doubled until it is.
 LINES_PER_KILL = {"ospatrol-logcollector": 25000, "ospatrol-analysisd": 3000}
+MOST_LINES_PER_KILL = 400000
 IN_FLIGHT = 1000
 DELAYS = 10  # moments of the kill, half a millisecond apart, in turn
 
@@ -35,12 +37,15 @@ class Crash(NumberedLines):
         return self.counts
 
     def kill_repeatedly(self, daemon):
-        """Returns how many of the kills that count hit a write: (cut a record, came between the files of a group)."""
+        """Returns (kills that count, those of them that cut a record, that came between the files of a group)."""
         cut = between = tried = counted = 0
-        while counted < KILLS[daemon]:
-            self.assertLess(tried, 3 * KILLS[daemon], "too few kills with %d lines on their way" % IN_FLIGHT)
-            self.append(LINES_PER_KILL[daemon])
+        lines = LINES_PER_KILL[daemon]
+        # Those of analysisd have shown nothing as long as none has hit a write.
+        while counted < KILLS[daemon] or (daemon == "ospatrol-analysisd" and cut + between == 0):
+            self.assertLess(tried, 3 * KILLS[daemon], "too few kills with %d lines on their way, or that hit a write"
+                            % IN_FLIGHT)
             size = self.alerts_size()
+            self.append(lines)
             # Once writing has begun the rest is in flight; another moment each time.
             wait_for(lambda: self.alerts_size() > size, "alerts after start number %d" % tried, pause=0)
             time.sleep(0.0005 * (tried % DELAYS))
@@ -53,10 +58,12 @@ class Crash(NumberedLines):
                     cut += 1
                 elif self.last_number(text) != self.last_number(json_lines):
                     between += 1
+            else:
+                lines = min(2 * lines, MOST_LINES_PER_KILL)
             result = self.ospatrol.run_daemon(daemon)
             self.assertEqual(result.returncode, 0, result.stderr)
         wait_for(lambda: len(self.seen()) >= self.written, "all %d lines" % self.written)
-        return cut, between
+        return counted, cut, between
 
     def tail(self, name):
         with open(self.ospatrol.path("logs/alerts/" + name), "rb") as f:
@@ -74,20 +81,18 @@ class Crash(NumberedLines):
 
     def check(self, daemon, allowed):
         self.ospatrol.start()
-        cut, between = self.kill_repeatedly(daemon)
+        kills, cut, between = self.kill_repeatedly(daemon)
         self.ospatrol.control("stop")  # everything is written
         seen = self.seen()
         lost = [n for n in range(1, self.written + 1) if n not in seen]
         repeated = sum(seen.values()) - len(seen)
         print("%s: %d kills with at least %d lines in flight; %d lines sent, %d lost, %d repeated"
-              % (daemon, KILLS[daemon], IN_FLIGHT, self.written, len(lost), repeated))
+              % (daemon, kills, IN_FLIGHT, self.written, len(lost), repeated))
         self.assertEqual(lost, [])
         self.assertLessEqual(repeated, allowed)
         if daemon == "ospatrol-analysisd":
             print("%d of the kills hit a write: %d cut a record, %d came between two files of a group"
                   % (cut + between, cut, between))
-            # Otherwise this has shown nothing.
-            self.assertGreater(cut + between, 0, "no kill hit a write")
         self.check_records(seen)
 
     def test_logcollector_loses_and_repeats_nothing(self):
