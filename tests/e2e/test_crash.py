@@ -13,7 +13,7 @@ KILLS = {"ospatrol-logcollector": 20, "ospatrol-analysisd": 50}
 LINES_PER_KILL = {"ospatrol-logcollector": 25000, "ospatrol-analysisd": 3000}
 MOST_LINES_PER_KILL = 400000
 IN_FLIGHT = 1000
-DELAYS = 10  # moments of the kill, half a millisecond apart, in turn
+DELAYS = 5  # moments of the kill, half a millisecond apart, in turn
 
 # Eight unanswered frames of 128 KiB, lines of at least 90 bytes with location and length.
 EVENTS_OF_FRAMES_IN_FLIGHT = 8 * 128 * 1024 // 90
@@ -44,12 +44,12 @@ class Crash(NumberedLines):
         while counted < KILLS[daemon] or (daemon == "ospatrol-analysisd" and cut + between == 0):
             self.assertLess(tried, 3 * KILLS[daemon], "too few kills with %d lines on their way, or that hit a write"
                             % IN_FLIGHT)
-            size = self.alerts_size()
+            size, pid = self.alerts_size(), self.ospatrol.pid(daemon)
             self.append(lines)
             # Once writing has begun the rest is in flight; another moment each time.
             wait_for(lambda: self.alerts_size() > size, "alerts after start number %d" % tried, pause=0)
             time.sleep(0.0005 * (tried % DELAYS))
-            self.ospatrol.kill(daemon)
+            self.ospatrol.kill(daemon, pid=pid)
             tried += 1
             text, json_lines = self.tail("alerts.log"), self.tail("alerts.json")
             if self.written - len(self.seen()) >= IN_FLIGHT:
