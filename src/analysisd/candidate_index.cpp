@@ -162,7 +162,6 @@ void CandidateIndex::Search(Event& event) const {
   // Two characters fold to ASCII letters, which a search by bytes does not know.
   const bool all = !known || (!pattern::IsAscii(message) && pattern::HasLetterTwins(message));
   Event::Candidates& found = event.candidates;
-  found.searched = true;
   found.reach = all ? Reach::kUnknown : Reach::kMessage;
   found.prematches = prematches_[static_cast<size_t>(found.reach)];
   thread_local Reached::Sparse nodes;
@@ -195,8 +194,7 @@ CandidateIndex::Reach CandidateIndex::ReachOf(const Event& event) {
 }
 
 void CandidateIndex::SelectRules(Event& event) const {
-  Event::Candidates& found = event.candidates;
-  found.reach = found.searched ? std::max(found.reach, ReachOf(event)) : Reach::kUnknown;
+  event.candidates.reach = std::max(event.candidates.reach, ReachOf(event));
 }
 
 void CandidateIndex::Load(const Event& event, Reached& reached) const {

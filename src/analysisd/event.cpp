@@ -65,7 +65,6 @@ void Event::Reset() {
   dynamic_fields.clear();
   extraction_.clear();
   candidates.reach = Candidates::Reach::kUnknown;
-  candidates.searched = false;
   candidates.prematches.clear();
   candidates.nodes.clear();
   file.reset();

@@ -141,7 +141,6 @@ class Event {
     };
 
     Reach reach = Reach::kUnknown;
-    bool searched = false;
     std::vector<uint64_t> prematches;  // of decoders, a bit each; none: all of them
     std::vector<Word> nodes;           // of the rule tree: those that texts of the message add
   };

@@ -159,8 +159,7 @@ void Pipeline::Record(size_t, size_t slot_number) {
 }
 
 void Pipeline::Collect(size_t, size_t slot_number) {
-  RecordBatch& made = BatchOf(slots_[slot_number]);
-  if (&made != &writer_.pending()) writer_.pending().Take(made);
+  if (crew_.threads() > 1) writer_.pending().Take(slots_[slot_number].records);
 }
 
 bool Pipeline::Commit() {

@@ -1,8 +1,7 @@
 // Events from message to records: decode, judge, build, write. Messages come in portions; a crew of
 // threads decodes a portion and makes its records, and one of them judges it in order of arrival.
-// And the group commit: what events
-// caused is written file by file, then the state, so that a kill at any point makes at most the
-// frames in flight come again.
+// And the group commit: what events caused is written file by file, then the state, so that a kill
+// at any point makes at most the frames in flight come again.
 #pragma once
 
 #include <cstdint>

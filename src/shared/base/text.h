@@ -2,6 +2,7 @@
 #pragma once
 
 #include <charconv>
+#include <concepts>
 #include <optional>
 #include <span>
 #include <string>
@@ -27,11 +28,16 @@ bool AllDigits(std::string_view text);  // false for the empty text
 // White space is blank, TAB, LF, VT, FF, CR.
 std::string_view Trim(std::string_view text);
 
+// The pieces lie in `text`: one that would be gone before them does not compile.
 // Pieces between separators, empty ones included. Split("", ',') is one empty piece.
 std::vector<std::string_view> Split(std::string_view text, char separator);
+template <std::same_as<std::string> Temporary>
+std::vector<std::string_view> Split(Temporary&& text, char separator) = delete;
 
 // Pieces between runs of any of `separators`; no empty ones.
 std::vector<std::string_view> SplitWords(std::string_view text, std::string_view separators);
+template <std::same_as<std::string> Temporary>
+std::vector<std::string_view> SplitWords(Temporary&& text, std::string_view separators) = delete;
 
 std::string ReplaceAll(std::string_view text, std::string_view from, std::string_view to);
 
