@@ -66,35 +66,31 @@ void Receiver::Wake() {
   [[maybe_unused]] const ssize_t written = ::write(wake_.get(), &one, sizeof one);
 }
 
-void Receiver::Stored(std::vector<Outlet::Taken> taken) {
+// A thread that has mail is awake already, or will take all of it when it wakes.
+template <typename Add>
+void Receiver::Post(Add add) {
   bool first = false;
   {
     const std::scoped_lock lock(mail_mutex_);
     first = !HasMail();
-    stored_.insert(stored_.end(), std::make_move_iterator(taken.begin()),
-                   std::make_move_iterator(taken.end()));
+    add();
   }
   if (first) Wake();
+}
+
+void Receiver::Stored(std::vector<Outlet::Taken> taken) {
+  Post([&] {
+    stored_.insert(stored_.end(), std::make_move_iterator(taken.begin()),
+                   std::make_move_iterator(taken.end()));
+  });
 }
 
 void Receiver::Send(AgentPtr agent) {
-  bool first = false;
-  {
-    const std::scoped_lock lock(mail_mutex_);
-    first = !HasMail();
-    to_send_.push_back(std::move(agent));
-  }
-  if (first) Wake();
+  Post([&] { to_send_.push_back(std::move(agent)); });
 }
 
 void Receiver::Dismiss(RegistryPtr registry, AgentPtr agent) {
-  bool first = false;
-  {
-    const std::scoped_lock lock(mail_mutex_);
-    first = !HasMail();
-    dismissed_.push_back({std::move(registry), std::move(agent)});
-  }
-  if (first) Wake();
+  Post([&] { dismissed_.push_back({std::move(registry), std::move(agent)}); });
 }
 
 void Receiver::Run() {

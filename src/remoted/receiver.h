@@ -61,6 +61,9 @@ class Receiver {
   void RetryParked();
   void LogUnknown(const Packet& packet);
   void Wake();
+  // Adds to the mail, by `add`, and wakes the thread if it had none.
+  template <typename Add>
+  void Post(Add add);
   bool HasMail() const { return !stored_.empty() || !to_send_.empty() || !dismissed_.empty(); }
 
   Channel& channel_;

@@ -310,22 +310,21 @@ void Remoted::Service() {
   RunTransfers();
 }
 
-void Remoted::Nudge(const AgentPtr& agent) {
-  const size_t thread = agent->thread.load(std::memory_order_relaxed);
-  receivers_[thread % receivers_.size()]->Send(agent);
+size_t Remoted::ReceiverOf(const Agent& agent) const {
+  return agent.thread.load(std::memory_order_relaxed) % receivers_.size();
 }
 
+void Remoted::Nudge(const AgentPtr& agent) { receivers_[ReceiverOf(*agent)]->Send(agent); }
+
 void Remoted::Dismiss(const RegistryPtr& before, const AgentPtr& agent) {
-  const size_t thread = agent->thread.load(std::memory_order_relaxed);
-  if (!receivers_.empty()) receivers_[thread % receivers_.size()]->Dismiss(before, agent);
+  if (!receivers_.empty()) receivers_[ReceiverOf(*agent)]->Dismiss(before, agent);
 }
 
 void Remoted::Distribute(std::vector<Outlet::Taken> taken) {
   if (receivers_.empty()) return;
   std::vector<std::vector<Outlet::Taken>> parts(receivers_.size());
   for (Outlet::Taken& part : taken) {
-    const size_t thread = part.agent->thread.load(std::memory_order_relaxed);
-    parts[thread % parts.size()].push_back(std::move(part));
+    parts[ReceiverOf(*part.agent)].push_back(std::move(part));
   }
   for (size_t i = 0; i < parts.size(); ++i) {
     if (!parts[i].empty()) receivers_[i]->Stored(std::move(parts[i]));

@@ -68,6 +68,8 @@ class Remoted final : public daemon::Daemon {
   void TellLosses();
   void ResetCounters();
   void WriteState();
+  // Number of the receiver whose thread heard it last. REQUIRES: there are receivers.
+  size_t ReceiverOf(const Agent& agent) const;
   void Nudge(const AgentPtr& agent);
   void Dismiss(const RegistryPtr& before, const AgentPtr& agent);
   void Distribute(std::vector<Outlet::Taken> taken);
