@@ -10,16 +10,13 @@
 // compressing one line of the same log (yardstick.cpp), measured before and after each run: compare
 // units, not microseconds.
 #include <fmt/format.h>
-#include <getopt.h>
 
 #include <cstdio>
-#include <cstdlib>
 #include <optional>
 #include <string>
 #include <string_view>
 
-#include "base/error.h"
-#include "base/text.h"
+#include "command_line.h"
 #include "daemon_bench.h"
 #include "engine_bench.h"
 #include "log/log.h"
@@ -56,29 +53,8 @@ daemon and feed:
   --interval N           feed: seconds between lines of output, default 60
 )";
 
-[[noreturn]] void Leave(const std::string& text) {
-  fmt::print(stderr, "analysisd_bench: {}\n{}", text, kUsage);
-  std::exit(2);
-}
-
-uint64_t Number(std::string_view option, std::string_view text, uint64_t smallest) {
-  const auto value = base::ParseNumber<uint64_t>(text);
-  if (value && *value >= smallest) return *value;
-  Leave(fmt::format("--{} is '{}'; a number of at least {} is expected", option, text, smallest));
-}
-
-std::vector<int> Processors(std::string_view option, std::string_view text) {
-  std::vector<int> list;
-  while (!text.empty()) {
-    const size_t comma = std::min(text.find(','), text.size());
-    list.push_back(static_cast<int>(Number(option, text.substr(0, comma), 0)));
-    text.remove_prefix(std::min(comma + 1, text.size()));
-  }
-  return list;
-}
-
 // One set of options for all modes; each takes what it knows.
-struct CommandLine {
+struct Options {
   std::filesystem::path prefix;
   std::vector<std::filesystem::path> input;
   uint64_t events = 200'000, repeat = 1, locations = 8, threads = 1, connections = 1;
@@ -122,158 +98,65 @@ struct CommandLine {
   }
 };
 
-enum Option {
-  kPrefix,
-  kInput,
-  kEvents,
-  kRepeat,
-  kNoYardstick,
-  kLocations,
-  kThreads,
-  kBatch,
-  kPhase,
-  kWarmup,
-  kRate,
-  kSocket,
-  kConnections,
-  kSenderCpus,
-  kCpus,
-  kArgument,
-  kNoExpect,
-  kSeconds,
-  kInterval,
-  kNoPrefilter
-};
-
-constexpr option kOptions[] = {{"prefix", required_argument, nullptr, kPrefix},
-                               {"input", required_argument, nullptr, kInput},
-                               {"events", required_argument, nullptr, kEvents},
-                               {"repeat", required_argument, nullptr, kRepeat},
-                               {"no-yardstick", no_argument, nullptr, kNoYardstick},
-                               {"locations", required_argument, nullptr, kLocations},
-                               {"threads", required_argument, nullptr, kThreads},
-                               {"batch", required_argument, nullptr, kBatch},
-                               {"profile-phase", required_argument, nullptr, kPhase},
-                               {"warmup", required_argument, nullptr, kWarmup},
-                               {"rate", required_argument, nullptr, kRate},
-                               {"socket", required_argument, nullptr, kSocket},
-                               {"connections", required_argument, nullptr, kConnections},
-                               {"sender-cpus", required_argument, nullptr, kSenderCpus},
-                               {"cpus", required_argument, nullptr, kCpus},
-                               {"argument", required_argument, nullptr, kArgument},
-                               {"no-expect", no_argument, nullptr, kNoExpect},
-                               {"seconds", required_argument, nullptr, kSeconds},
-                               {"interval", required_argument, nullptr, kInterval},
-                               {"no-prefilter", no_argument, nullptr, kNoPrefilter},
-                               {nullptr, 0, nullptr, 0}};
-
-void Take(int found, std::string_view name, const char* text, CommandLine& line) {
-  const auto number = [&](uint64_t smallest) { return Number(name, text, smallest); };
-  switch (found) {
-    case kPrefix:
-      line.prefix = text;
-      break;
-    case kInput:
-      line.input.emplace_back(text);
-      break;
-    case kEvents:
-      line.events = number(0);
-      break;
-    case kRepeat:
-      line.repeat = number(1);
-      break;
-    case kNoYardstick:
-      line.yardstick = false;
-      break;
-    case kLocations:
-      line.locations = number(1);
-      break;
-    case kThreads:
-      line.threads = number(1);
-      break;
-    case kBatch:
-      line.batch = number(0);
-      break;
-    case kPhase:
-      line.phase = text;
-      break;
-    case kWarmup:
-      line.warmup = number(0);
-      break;
-    case kRate:
-      line.rate = number(0);
-      break;
-    case kSocket:
-      line.socket = text;
-      break;
-    case kConnections:
-      line.connections = number(1);
-      break;
-    case kSenderCpus:
-      line.sender_cpus = Processors(name, text);
-      break;
-    case kCpus:
-      line.cpus = Processors(name, text);
-      break;
-    case kArgument:
-      line.arguments.emplace_back(text);
-      break;
-    case kNoExpect:
-      line.expect = false;
-      break;
-    case kNoPrefilter:
-      line.prefilter = false;
-      break;
-    case kSeconds:
-      line.seconds = number(1);
-      break;
-    case kInterval:
-      line.interval = number(1);
-      break;
-    default:
-      Leave("unknown option");
+Options Parse(CommandLine& line, int argc, char** argv) {
+  Options options;
+  line.AddText("prefix", options.prefix);
+  line.AddTexts("input", options.input);
+  line.AddNumber("events", options.events, 0);
+  line.AddNumber("repeat", options.repeat, 1);
+  line.AddFlag("no-yardstick", options.yardstick, false);
+  line.AddNumber("locations", options.locations, 1);
+  line.AddNumber("threads", options.threads, 1);
+  line.AddNumber("batch", options.batch, 0);
+  line.AddText("profile-phase", options.phase);
+  line.AddNumber("warmup", options.warmup, 0);
+  line.AddNumber("rate", options.rate, 0);
+  line.AddText("socket", options.socket);
+  line.AddNumber("connections", options.connections, 1);
+  line.AddProcessors("sender-cpus", options.sender_cpus);
+  line.AddProcessors("cpus", options.cpus);
+  line.AddTexts("argument", options.arguments);
+  line.AddFlag("no-expect", options.expect, false);
+  line.AddNumber("seconds", options.seconds, 1);
+  line.AddNumber("interval", options.interval, 1);
+  line.AddFlag("no-prefilter", options.prefilter, false);
+  if (const auto words = line.Parse(argc, argv); !words.empty()) {
+    line.Leave(fmt::format("'{}' is no option", words.front()));
   }
-}
-
-CommandLine Parse(int argc, char** argv) {
-  CommandLine line;
-  int index = 0;
-  for (int found = 0; (found = ::getopt_long(argc, argv, "", kOptions, &index)) != -1;) {
-    if (found == '?') Leave("see above");
-    Take(found, kOptions[index].name, optarg, line);
+  if (options.prefix.empty()) line.Leave("--prefix is missing");
+  if (options.input.empty()) line.Leave("--input is missing");
+  if (options.phase != "both" && options.phase != "decode" && options.phase != "judge") {
+    line.Leave(fmt::format("--profile-phase is '{}'; decode or judge", options.phase));
   }
-  if (optind != argc) Leave(fmt::format("'{}' is no option", argv[optind]));
-  if (line.prefix.empty()) Leave("--prefix is missing");
-  if (line.input.empty()) Leave("--input is missing");
-  if (line.phase != "both" && line.phase != "decode" && line.phase != "judge") {
-    Leave(fmt::format("--profile-phase is '{}'; decode or judge", line.phase));
+  if (options.phase != "both" && options.threads != 1) {
+    line.Leave("--profile-phase goes with one thread");
   }
-  if (line.phase != "both" && line.threads != 1) Leave("--profile-phase goes with one thread");
-  if (line.socket != "stream" && line.socket != "queue") {
-    Leave(fmt::format("--socket is '{}'; stream or queue", line.socket));
+  if (options.socket != "stream" && options.socket != "queue") {
+    line.Leave(fmt::format("--socket is '{}'; stream or queue", options.socket));
   }
-  return line;
+  return options;
 }
 
 int Main(int argc, char** argv) {
+  CommandLine line("analysisd_bench", kUsage);
   const std::string_view mode = argc < 2 ? "" : argv[1];
   if (mode != "engine" && mode != "daemon" && mode != "feed") {
-    Leave("the first argument says what to run: engine, daemon or feed");
+    line.Leave("the first argument says what to run: engine, daemon or feed");
   }
-  const CommandLine line = Parse(argc - 1, argv + 1);
+  const Options options = Parse(line, argc - 1, argv + 1);
   log::Configure("analysisd_bench", {}, true);
   if (mode == "feed") {
-    return RunFeed(line.ForDaemon(), static_cast<int>(line.interval),
-                   static_cast<double>(line.seconds));
+    return RunFeed(options.ForDaemon(), static_cast<int>(options.interval),
+                   static_cast<double>(options.seconds));
   }
-  if (line.events == 0 || (mode == "engine" && line.batch == 0)) {
-    Leave("--events and, for the engine, --batch must be at least 1");
+  if (options.events == 0 || (mode == "engine" && options.batch == 0)) {
+    line.Leave("--events and, for the engine, --batch must be at least 1");
   }
   int status = 0;
-  for (uint64_t i = 0; i < line.repeat; ++i) {
-    const double unit = line.yardstick ? Yardstick(line.input) : 0;
-    status |=
-        mode == "engine" ? RunEngine(line.ForEngine(), unit) : RunDaemon(line.ForDaemon(), unit);
+  for (uint64_t i = 0; i < options.repeat; ++i) {
+    const double unit = options.yardstick ? Yardstick(options.input) : 0;
+    status |= mode == "engine" ? RunEngine(options.ForEngine(), unit)
+                               : RunDaemon(options.ForDaemon(), unit);
   }
   return status;
 }

@@ -1,8 +1,6 @@
 // An installed analysisd that a benchmark starts, watches and ends; and its alert files.
 #pragma once
 
-#include <sys/types.h>
-
 #include <cstdint>
 #include <filesystem>
 #include <string>
@@ -10,6 +8,7 @@
 #include <vector>
 
 #include "base/fd.h"
+#include "installed_daemon.h"
 
 namespace ospatrol::bench {
 
@@ -36,40 +35,28 @@ class RecordCounter {
   bool found_ = false;
 };
 
-class DaemonProcess {
+class DaemonProcess : public InstalledDaemon {
  public:
-  // The prefix must carry the file `benchmark-prefix`, which says that its logs and state may be
-  // emptied: that is done here, so that each run begins alike. Throws Error.
+  // Logs and state of the prefix are emptied at the start. Throws Error.
   DaemonProcess(std::filesystem::path prefix, std::vector<int> cpus,
                 std::vector<std::string> arguments);
-  ~DaemonProcess();
 
-  // Starts bin/ospatrol-analysisd in the foreground and waits until an event that was sent at once
-  // has made its alert. Gives the seconds from exec to that alert.
+  // Starts analysisd and waits until an event that was sent at once has made its alert. Gives the
+  // seconds from exec to that alert.
   double Start();
   // Sends an event with a token of its own and waits for the alert about it. By the queue.
   void SendTokenAndWait();
-  // Until its CPU clock stands still.
-  void WaitUntilIdle() const;
-  // SIGTERM, and waits for the end.
-  void Stop();
 
-  pid_t pid() const { return pid_; }
-  const std::filesystem::path& prefix() const { return prefix_; }
   RecordCounter& text() { return text_; }
   RecordCounter& json() { return json_; }
   uint64_t tokens() const { return tokens_; }  // alerts that events of ours made
 
  private:
-  void Empty() const;
-  std::string TokenMessage(const std::string& token) const;
-  bool HasEnded();
+  std::string NewToken();
+  static std::string TokenMessage(const std::string& token);
 
-  std::filesystem::path prefix_;
-  std::vector<int> cpus_;
   std::vector<std::string> arguments_;
   RecordCounter text_, json_;
-  pid_t pid_ = -1;
   uint64_t tokens_ = 0;
 };
 

@@ -8,14 +8,12 @@
 // sockets of the kernel deliver on loopback at the sender's expense. tests/bench/remoted_run.py
 // does all of it.
 #include <fmt/format.h>
-#include <getopt.h>
 
-#include <cstdlib>
 #include <string>
 #include <string_view>
 
 #include "base/error.h"
-#include "base/text.h"
+#include "command_line.h"
 #include "log/log.h"
 #include "remoted_load.h"
 #include "secure/cipher.h"
@@ -48,110 +46,45 @@ storm:
   --flood N          events that another agent has ready at the beginning of each round; default 0
 )";
 
-[[noreturn]] void Leave(const std::string& text) {
-  fmt::print(stderr, "remoted_bench: {}\n{}", text, kUsage);
-  std::exit(2);
-}
-
-uint64_t Number(std::string_view option, std::string_view text, uint64_t smallest) {
-  const auto value = base::ParseNumber<uint64_t>(text);
-  if (value && *value >= smallest) return *value;
-  Leave(fmt::format("--{} is '{}'; a number of at least {} is expected", option, text, smallest));
-}
-
-std::vector<int> Processors(std::string_view option, std::string_view text) {
-  std::vector<int> list;
-  for (const std::string_view part : base::Split(text, ',')) {
-    list.push_back(static_cast<int>(Number(option, part, 0)));
-  }
-  return list;
-}
-
-RemotedOptions::Mode ModeOf(std::string_view name) {
+RemotedOptions::Mode ModeOf(const CommandLine& line, std::string_view name) {
   if (name == "keepalive") return RemotedOptions::Mode::kKeepAlive;
   if (name == "saturate") return RemotedOptions::Mode::kSaturate;
   if (name == "burst") return RemotedOptions::Mode::kBurst;
   if (name == "storm") return RemotedOptions::Mode::kStorm;
-  Leave(fmt::format("'{}' is no mode", name));
-}
-
-constexpr option kOptions[] = {{"prefix", required_argument, nullptr, 0},
-                               {"input", required_argument, nullptr, 0},
-                               {"port", required_argument, nullptr, 0},
-                               {"protocol", required_argument, nullptr, 0},
-                               {"agents", required_argument, nullptr, 0},
-                               {"datagram", required_argument, nullptr, 0},
-                               {"cpus", required_argument, nullptr, 0},
-                               {"analysisd", no_argument, nullptr, 0},
-                               {"no-yardstick", no_argument, nullptr, 0},
-                               {"seconds", required_argument, nullptr, 0},
-                               {"interval", required_argument, nullptr, 0},
-                               {"rate", required_argument, nullptr, 0},
-                               {"events", required_argument, nullptr, 0},
-                               {"senders", required_argument, nullptr, 0},
-                               {"window", required_argument, nullptr, 0},
-                               {"rounds", required_argument, nullptr, 0},
-                               {"patience", required_argument, nullptr, 0},
-                               {"flood", required_argument, nullptr, 0},
-                               {nullptr, 0, nullptr, 0}};
-
-void Take(std::string_view name, const char* text, RemotedOptions& options) {
-  const auto number = [&](uint64_t smallest) { return Number(name, text, smallest); };
-  if (name == "prefix") {
-    options.prefix = text;
-  } else if (name == "input") {
-    options.input.emplace_back(text);
-  } else if (name == "port") {
-    options.port = static_cast<uint16_t>(number(1));
-  } else if (name == "protocol") {
-    options.protocol = text;
-  } else if (name == "agents") {
-    options.agents = number(1);
-  } else if (name == "datagram") {
-    options.datagram = number(1200);
-  } else if (name == "cpus") {
-    options.cpus = Processors(name, text);
-  } else if (name == "analysisd") {
-    options.analysisd = true;
-  } else if (name == "no-yardstick") {
-    options.yardstick = false;
-  } else if (name == "seconds") {
-    options.seconds = static_cast<double>(number(1));
-  } else if (name == "interval") {
-    options.interval = static_cast<double>(number(1));
-  } else if (name == "rate") {
-    options.rate = static_cast<double>(number(0));
-  } else if (name == "events") {
-    options.events = number(1);
-  } else if (name == "senders") {
-    options.senders = number(1);
-  } else if (name == "window") {
-    options.window = number(1);
-  } else if (name == "rounds") {
-    options.rounds = number(1);
-  } else if (name == "patience") {
-    options.patience = static_cast<double>(number(1));
-  } else if (name == "flood") {
-    options.flood = number(0);
-  }
+  line.Leave(fmt::format("'{}' is no mode", name));
 }
 
 RemotedOptions Parse(int argc, char** argv) {
   RemotedOptions options;
-  int index = 0;
-  for (int found = 0; (found = ::getopt_long(argc, argv, "", kOptions, &index)) != -1;) {
-    if (found == '?') Leave("see above");
-    Take(kOptions[index].name, optarg, options);
-  }
-  if (optind + 1 != argc) Leave("one mode is expected");
-  options.mode = ModeOf(argv[optind]);
-  if (options.prefix.empty()) Leave("--prefix is missing");
-  if (options.input.empty()) Leave("--input is missing");
+  CommandLine line("remoted_bench", kUsage);
+  line.AddText("prefix", options.prefix);
+  line.AddTexts("input", options.input);
+  line.AddNumber("port", options.port, 1);
+  line.AddText("protocol", options.protocol);
+  line.AddNumber("agents", options.agents, 1);
+  line.AddNumber("datagram", options.datagram, 1200);
+  line.AddProcessors("cpus", options.cpus);
+  line.AddFlag("analysisd", options.analysisd, true);
+  line.AddFlag("no-yardstick", options.yardstick, false);
+  line.AddNumber("seconds", options.seconds, 1);
+  line.AddNumber("interval", options.interval, 1);
+  line.AddNumber("rate", options.rate, 0);
+  line.AddNumber("events", options.events, 1);
+  line.AddNumber("senders", options.senders, 1);
+  line.AddNumber("window", options.window, 1);
+  line.AddNumber("rounds", options.rounds, 1);
+  line.AddNumber("patience", options.patience, 1);
+  line.AddNumber("flood", options.flood, 0);
+  const auto words = line.Parse(argc, argv);
+  if (words.size() != 1) line.Leave("one mode is expected");
+  options.mode = ModeOf(line, words.front());
+  if (options.prefix.empty()) line.Leave("--prefix is missing");
+  if (options.input.empty()) line.Leave("--input is missing");
   if (options.protocol != "v2" && options.protocol != "aes" && options.protocol != "blowfish") {
-    Leave(fmt::format("--protocol is '{}'; v2, aes or blowfish", options.protocol));
+    line.Leave(fmt::format("--protocol is '{}'; v2, aes or blowfish", options.protocol));
   }
   if (options.mode == RemotedOptions::Mode::kBurst && options.analysisd) {
-    Leave("burst counts what arrives: not with --analysisd");
+    line.Leave("burst counts what arrives: not with --analysisd");
   }
   return options;
 }

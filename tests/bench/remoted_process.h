@@ -1,8 +1,6 @@
 // An installed remoted that a benchmark starts, watches and ends.
 #pragma once
 
-#include <sys/types.h>
-
 #include <cstdint>
 #include <filesystem>
 #include <map>
@@ -10,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "installed_daemon.h"
 #include "secure/keys.h"
 
 namespace ospatrol::bench {
@@ -22,28 +21,17 @@ struct PortState {
 };
 PortState LookAtPort(uint16_t port);
 
-class RemotedProcess {
+class RemotedProcess : public InstalledDaemon {
  public:
-  // The prefix must carry the file `benchmark-prefix`, which says that its keys, counters and logs
-  // may be emptied. Throws Error.
+  // Keys, counters and logs of the prefix are emptied at the start. Throws Error.
   RemotedProcess(std::filesystem::path prefix, uint16_t port, std::vector<int> cpus);
-  ~RemotedProcess();
-  RemotedProcess(const RemotedProcess&) = delete;
-  RemotedProcess& operator=(const RemotedProcess&) = delete;
 
   // Writes client.keys with so many agents, named bench00001 and so on, from any address.
   std::vector<secure::AgentKey> MakeAgents(size_t count);
 
-  // Starts bin/ospatrol-remoted in the foreground and waits until its port is bound. Throws Error.
+  // Starts remoted and waits until its port is bound. Throws Error.
   void Start();
-  // SIGTERM, and waits for the end.
-  void Stop();
-  // Until its CPU clock stands still, for at most two minutes.
-  void WaitUntilIdle() const;
 
-  pid_t pid() const { return pid_; }
-  const std::filesystem::path& prefix() const { return prefix_; }
-  double CpuSeconds() const;
   size_t Descriptors() const;
   // Numbers of var/run/ospatrol-remoted.state; up to date after Stop().
   std::map<std::string, uint64_t> State() const;
@@ -53,13 +41,7 @@ class RemotedProcess {
   size_t SilentSince(std::filesystem::file_time_type since, size_t agents) const;
 
  private:
-  void Empty() const;
-  bool HasEnded();
-
-  std::filesystem::path prefix_;
-  uint16_t port_;
-  std::vector<int> cpus_;
-  pid_t pid_ = -1;
+  const uint16_t port_;
 };
 
 }  // namespace ospatrol::bench
