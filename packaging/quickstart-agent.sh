@@ -5,6 +5,7 @@
 #        packaging/quickstart-agent.sh [--prefix DIR] --remove  stops both and takes everything away again
 set -eu
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/demo.sh"
 
 PREFIX=/var/ospatrol-demo
 REMOVE=no
@@ -65,7 +66,7 @@ chmod 0755 "$PREFIX"
 
 # The agent watches one log file, and nothing of this machine.
 demo=$AGENT/var/demo.log
-[ -e "$demo" ] || install -o root -g ospatrol -m 0640 /dev/null "$demo"
+make_demo_log "$demo"
 cat >"$AGENT/etc/ospatrol.conf" <<CONF
 <ospatrol_config>
   <client>
@@ -98,24 +99,8 @@ step "Starting the agent"
 in_space "$AGENT/bin/ospatrol-control" start || fail "the agent did not start; see $AGENT/logs/ospatrol.log"
 
 step "Appending a made-up SSH brute force to $demo, on the agent"
-alerts=$MANAGER/logs/alerts/alerts.log
-before=$(stat -L -c %s "$alerts" 2>/dev/null || echo 0)
-port=40000
-for user in admin oracle test guest ftp postgres backup nagios deploy jenkins; do
-  port=$((port + 1))
-  printf '%s %s sshd[%d]: Failed password for invalid user %s from 198.51.100.7 port %d ssh2\n' \
-    "$(LC_ALL=C date '+%b %e %H:%M:%S')" "$NAME_OF_AGENT" $$ "$user" "$port"
-done >>"$demo"
-
-tries=0
-alert=""
-while [ -z "$alert" ]; do
-  alert=$(tail -c "+$((before + 1))" "$alerts" 2>/dev/null |
-    awk 'BEGIN { RS = ""; ORS = "\n\n" } /\('"$NAME_OF_AGENT"'\) / && /\nRule: 5712 / { print; exit }')
-  tries=$((tries + 1))
-  [ "$tries" -le 600 ] || fail "no alert of the agent within a minute; see the logs of $MANAGER and $AGENT"
-  [ -n "$alert" ] || sleep 0.1
-done
+attack_and_wait "$demo" "$NAME_OF_AGENT" "$MANAGER/logs/alerts/alerts.log" "($NAME_OF_AGENT) " \
+  "the logs of $MANAGER and $AGENT"
 
 printf '\n%s\n' "$alert"
 "$MANAGER/bin/agent_control" -D "$MANAGER" -l

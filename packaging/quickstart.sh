@@ -5,6 +5,7 @@
 #        packaging/quickstart.sh --with-agent ...      a manager and an agent instead: quickstart-agent.sh
 set -eu
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/demo.sh"
 
 if [ "${1:-}" = --with-agent ]; then
   shift
@@ -48,33 +49,14 @@ if ! grep -q "<location>$demo</location>" "$conf"; then
 </ospatrol_config>
 CONF
 fi
-[ -e "$demo" ] || install -o root -g ospatrol -m 0640 /dev/null "$demo"
+make_demo_log "$demo"
 
 step "Starting"
 "$PREFIX/bin/ospatrol-control" start || fail "ospatrol-control start failed; see $PREFIX/logs/ospatrol.log"
 
 step "Appending a made-up SSH brute force to $demo"
-alerts=$PREFIX/logs/alerts/alerts.log
-before=$(stat -L -c %s "$alerts" 2>/dev/null || echo 0)
-host=$(hostname -s 2>/dev/null || uname -n)
-port=40000
-for user in admin oracle test guest ftp postgres backup nagios deploy jenkins; do
-  port=$((port + 1))
-  # Another port each run: the same line again within a short time would be taken for a repetition.
-  printf '%s %s sshd[%d]: Failed password for invalid user %s from 198.51.100.7 port %d ssh2\n' \
-    "$(LC_ALL=C date '+%b %e %H:%M:%S')" "$host" $$ "$user" "$port"
-done >>"$demo"
-
-tries=0
-alert=""
-while [ -z "$alert" ]; do
-  # Only what was written since: the file may hold yesterday's alerts.
-  alert=$(tail -c "+$((before + 1))" "$alerts" 2>/dev/null |
-    awk 'BEGIN { RS = ""; ORS = "\n\n" } /\nRule: 5712 / { print; exit }')
-  tries=$((tries + 1))
-  [ "$tries" -le 300 ] || fail "no alert of rule 5712 within 30 seconds; see $PREFIX/logs/ospatrol.log"
-  [ -n "$alert" ] || sleep 0.1
-done
+attack_and_wait "$demo" "$(hostname -s 2>/dev/null || uname -n)" "$PREFIX/logs/alerts/alerts.log" "->$demo" \
+  "$PREFIX/logs/ospatrol.log"
 
 cat <<DONE
 
