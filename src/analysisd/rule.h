@@ -10,6 +10,7 @@
 #include "analysisd/condition.h"
 #include "analysisd/correlation.h"
 #include "analysisd/event.h"
+#include "base/lazy.h"
 
 namespace ospatrol::analysisd {
 
@@ -43,7 +44,7 @@ struct Rule {
   };
   std::vector<Info> infos;
   std::vector<std::string> mitre_ids;
-  std::unique_ptr<const alert::RuleText> text;  // of all that; made when the set is complete
+  base::Lazy<alert::RuleText> text;  // of all that (rule_facts.h)
 
   bool log = false;   // alert is written
   bool mail = false;  // alert is marked for mail

@@ -4,7 +4,9 @@
 
 namespace ospatrol::analysisd {
 
-void CopyRuleFacts(const Rule& rule, alert::RuleFacts& facts) {
+namespace {
+
+void CopyAllButText(const Rule& rule, alert::RuleFacts& facts) {
   facts.id = rule.id;
   facts.level = rule.level;
   facts.frequency = rule.frequency;
@@ -13,7 +15,17 @@ void CopyRuleFacts(const Rule& rule, alert::RuleFacts& facts) {
   facts.info = rule.info_text;
   facts.cve = rule.cve;
   if (facts.mitre_ids != rule.mitre_ids) facts.mitre_ids = rule.mitre_ids;
-  facts.text = rule.text.get();
+}
+
+}  // namespace
+
+void CopyRuleFacts(const Rule& rule, alert::RuleFacts& facts) {
+  CopyAllButText(rule, facts);
+  facts.text = &rule.text.Get([&] {
+    alert::RuleFacts of_rule;
+    CopyAllButText(rule, of_rule);
+    return alert::RuleText::Of(of_rule);
+  });
 }
 
 }  // namespace ospatrol::analysisd

@@ -1,7 +1,5 @@
 #include "analysisd/rule_set.h"
 
-#include "analysisd/rule_facts.h"
-
 #include <utility>
 
 namespace ospatrol::analysisd {
@@ -35,10 +33,6 @@ RuleSet::RuleSet(std::vector<std::unique_ptr<Rule>> rules, RuleTree tree,
   for (size_t i = 0; i < rules_.size(); ++i) {
     rules_[i]->index = static_cast<uint32_t>(i);
     by_id_.emplace(rules_[i]->id, rules_[i].get());
-    if (rules_[i]->level == 0) continue;
-    alert::RuleFacts facts;
-    CopyRuleFacts(*rules_[i], facts);
-    rules_[i]->text = std::make_unique<const alert::RuleText>(alert::RuleText::Of(facts));
   }
   for (size_t i = 0; i < rules_.size(); ++i) {
     const Rule& rule = *rules_[i];

@@ -1,4 +1,4 @@
-// What the records of all alerts of one rule have in common, made once when the rule is loaded.
+// What the records of all alerts of one rule have in common, made once, with the first of them.
 #pragma once
 
 #include <string>

@@ -2,7 +2,9 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <libxml/xmlreader.h>
+#include <libxml/SAX2.h>
+#include <libxml/parser.h>
+#include <libxml/parserInternals.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -20,81 +22,95 @@
 namespace ospatrol::config {
 namespace {
 
-struct ReaderCloser {
-  void operator()(xmlTextReader* reader) const { xmlFreeTextReader(reader); }
+struct FreeParser {
+  void operator()(xmlParserCtxt* parser) const { xmlFreeParserCtxt(parser); }
 };
-using XmlReader = std::unique_ptr<xmlTextReader, ReaderCloser>;
+using Parser = std::unique_ptr<xmlParserCtxt, FreeParser>;
 
-std::string_view Text(const xmlChar* text) {
-  return text == nullptr ? std::string_view{} : reinterpret_cast<const char*>(text);
+std::string_view Text(const xmlChar* begin, const xmlChar* end) {
+  return {reinterpret_cast<const char*>(begin), static_cast<size_t>(end - begin)};
 }
 
-// No entities, no DTD, no network; HUGE lifts the library's own limits, the dialect has its own.
-// Errors come as the result of reading, not on standard error.
-XmlReader OpenReader(const std::string& xml) {
-  constexpr int kOptions =
-      XML_PARSE_NONET | XML_PARSE_HUGE | XML_PARSE_NOERROR | XML_PARSE_NOWARNING;
-  return XmlReader(
-      xmlReaderForMemory(xml.data(), static_cast<int>(xml.size()), nullptr, "UTF-8", kOptions));
-}
+std::string_view Text(const xmlChar* text) { return reinterpret_cast<const char*>(text); }
 
-// Builds the elements below the synthetic root.
+// Builds the elements below the synthetic root from what the library reports while it reads.
 class TreeBuilder {
  public:
   explicit TreeBuilder(const std::vector<int>& lines) : lines_(lines) {}
 
-  // False when the library refuses the text or saw other elements than the translation.
-  bool Build(xmlTextReader* reader) {
-    int more = xmlTextReaderRead(reader);
-    for (; more == 1; more = xmlTextReaderRead(reader)) {
-      if (!Node(reader)) return false;
-    }
-    return more == 0 && open_.empty() && next_line_ == lines_.size();
+  // False when the library refuses the text or saw other elements than the translation; then
+  // line() tells where.
+  bool Build(const std::string& xml) {
+    const Parser parser(xmlCreateMemoryParserCtxt(xml.data(), static_cast<int>(xml.size())));
+    if (parser == nullptr) return false;
+    *parser->sax = Callbacks();
+    parser->userData = this;
+    // No entities, no DTD, no network; HUGE lifts the library's own limits, the dialect has its
+    // own. Errors come as the result of reading, not on standard error.
+    xmlCtxtUseOptions(parser.get(),
+                      XML_PARSE_NONET | XML_PARSE_HUGE | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
+    const bool read = xmlParseDocument(parser.get()) == 0;
+    line_ = xmlSAX2GetLineNumber(parser.get());
+    return read && next_line_ == lines_.size() && !surplus_;
   }
 
+  int line() const { return line_; }
   std::vector<Element> TakeRoots() { return std::move(synthetic_.children); }
 
  private:
-  bool Node(xmlTextReader* reader) {
-    const bool synthetic_root = xmlTextReaderDepth(reader) == 0;
-    switch (xmlTextReaderNodeType(reader)) {
-      case XML_READER_TYPE_ELEMENT:
-        return synthetic_root || Open(reader);
-      case XML_READER_TYPE_END_ELEMENT:
-        if (!synthetic_root) Close();
-        return true;
-      case XML_READER_TYPE_TEXT:
-      case XML_READER_TYPE_SIGNIFICANT_WHITESPACE:
-      case XML_READER_TYPE_WHITESPACE:
-        if (!open_.empty()) open_.back()->content += Restore(Text(xmlTextReaderConstValue(reader)));
-        return true;
-      case XML_READER_TYPE_COMMENT:
-        return true;
-      default:
-        return false;
-    }
+  static xmlSAXHandler Callbacks() {
+    xmlSAXHandler handler{};
+    handler.initialized = XML_SAX2_MAGIC;
+    handler.startElementNs = [](void* builder, const xmlChar* name, const xmlChar*, const xmlChar*,
+                                int, const xmlChar**, int count, int, const xmlChar** attributes) {
+      static_cast<TreeBuilder*>(builder)->Open(Text(name), count, attributes);
+    };
+    handler.endElementNs = [](void* builder, const xmlChar*, const xmlChar*, const xmlChar*) {
+      static_cast<TreeBuilder*>(builder)->Close();
+    };
+    handler.characters = [](void* builder, const xmlChar* text, int size) {
+      static_cast<TreeBuilder*>(builder)->AddContent(Text(text, text + size));
+    };
+    handler.ignorableWhitespace = handler.characters;
+    return handler;
   }
 
-  bool Open(xmlTextReader* reader) {
-    if (next_line_ >= lines_.size()) return false;
+  // Of each attribute: name, prefix, URI, begin and end of its value.
+  void Open(std::string_view name, int count, const xmlChar** attributes) {
+    if (std::exchange(outside_, false)) return;  // the synthetic root
+    if (next_line_ >= lines_.size()) {
+      surplus_ = true;
+      return;
+    }
     Element& parent = open_.empty() ? synthetic_ : *open_.back();
     parent.content.clear();
     Element& element = parent.children.emplace_back();
-    element.name = Restore(Text(xmlTextReaderConstName(reader)));
+    element.name = Restore(name);
     element.line = lines_[next_line_++];
-    const bool empty = xmlTextReaderIsEmptyElement(reader) == 1;
-    while (xmlTextReaderMoveToNextAttribute(reader) == 1) {
-      element.attributes.push_back({Restore(Text(xmlTextReaderConstName(reader))),
-                                    Restore(Text(xmlTextReaderConstValue(reader)))});
+    element.attributes.reserve(static_cast<size_t>(count));
+    for (; count > 0; --count, attributes += 5) {
+      element.attributes.push_back(
+          {Restore(Text(attributes[0])), Restore(Text(attributes[3], attributes[4]))});
     }
-    if (!empty) open_.push_back(&element);
-    return true;
+    open_.push_back(&element);
   }
 
-  void Close() { open_.pop_back(); }
+  void Close() {
+    if (open_.empty()) return;  // the synthetic root
+    std::string& content = open_.back()->content;
+    content = Restore(content);
+    open_.pop_back();
+  }
+
+  void AddContent(std::string_view text) {
+    if (!open_.empty()) open_.back()->content += text;
+  }
 
   const std::vector<int>& lines_;
   size_t next_line_ = 0;
+  int line_ = 0;
+  bool outside_ = true;
+  bool surplus_ = false;
   Element synthetic_;
   // A parent's children do not grow while one of them is open, so these stay valid.
   std::vector<Element*> open_;
@@ -128,11 +144,10 @@ Document ParseDialect(std::string_view text, std::string_view file, Problems& pr
     problems.Error(msg::kXmlSyntax.id, file, error.line, error.cause, error.expected);
     return document;
   }
-  const XmlReader reader = OpenReader(translation.xml);
   TreeBuilder builder(translation.lines);
-  if (reader == nullptr || !builder.Build(reader.get())) {
-    const int line = reader == nullptr ? 0 : xmlTextReaderGetParserLineNumber(reader.get());
-    problems.Error(msg::kXmlSyntax.id, file, line, "the XML library does not accept this file",
+  if (!builder.Build(translation.xml)) {
+    problems.Error(msg::kXmlSyntax.id, file, builder.line(),
+                   "the XML library does not accept this file",
                    "expected well-formed elements at this line");
     return document;
   }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <optional>
 
 #include "base/text.h"
@@ -28,12 +29,25 @@ void AppendMapped(std::string& out, char c) {
   out += static_cast<char>(0x80U | (byte & 0x3FU));
 }
 
-bool IsPrintableAscii(char c) { return c >= ' ' && c <= '~'; }
+// What is copied as it is, by the place where it stands.
+struct Plain {
+  std::array<bool, 256> content{};
+  std::array<bool, 256> value{};
+
+  constexpr Plain() {
+    for (unsigned char c = ' '; c <= '~'; ++c) {
+      value[c] = c != '&' && c != '<';
+      content[c] = value[c] && c != '>';
+    }
+    content['\n'] = content['\t'] = true;
+  }
+};
+constexpr Plain kPlain;
+
+bool Has(const std::array<bool, 256>& set, char c) { return set[static_cast<unsigned char>(c)]; }
 
 void AppendContent(std::string& out, char c) {
-  const bool plain =
-      c == '\n' || c == '\t' || (IsPrintableAscii(c) && c != '&' && c != '<' && c != '>');
-  if (plain) {
+  if (Has(kPlain.content, c)) {
     out += c;
   } else {
     AppendMapped(out, c);
@@ -41,7 +55,7 @@ void AppendContent(std::string& out, char c) {
 }
 
 void AppendValue(std::string& out, char c) {
-  if (IsPrintableAscii(c) && c != '&' && c != '<') {
+  if (Has(kPlain.value, c)) {
     out += c;
     return;
   }
@@ -50,8 +64,7 @@ void AppendValue(std::string& out, char c) {
 }
 
 // Colons and xmlns are mapped too: they would mean namespaces to an XML parser.
-std::string MapName(std::string_view name) {
-  std::string out;
+void AppendName(std::string& out, std::string_view name) {
   for (size_t i = 0; i < name.size(); ++i) {
     const char c = name[i];
     const bool starts = base::IsAlpha(c) || c == '_';
@@ -63,7 +76,6 @@ std::string MapName(std::string_view name) {
       AppendMapped(out, c);
     }
   }
-  return out;
 }
 
 class Translator {
@@ -177,7 +189,20 @@ class Translator {
     }
     AppendContent(out_.xml, c);
     Advance(1);
+    CopyPlainContent();
     return true;
+  }
+
+  // The rest of a run, up to what Literal() or Step() must look at.
+  void CopyPlainContent() {
+    if (after_backslash_) return;
+    const size_t start = at_;
+    const size_t stop = std::min(text_.size(), start + (kMaxPieceBytes - run_length_));
+    for (; at_ < stop && Has(kPlain.content, Current()) && Current() != '\\'; ++at_) {
+      if (Current() == '\n') ++line_;
+    }
+    out_.xml += text_.substr(start, at_ - start);
+    run_length_ += at_ - start;
   }
 
   bool Tag() {
@@ -209,10 +234,9 @@ class Translator {
       return Fail(fmt::format("elements are nested more than {} deep", kMaxDepth),
                   "close elements before opening further ones");
     }
-    const std::string mapped = MapName(name);
     out_.lines.push_back(line);
     out_.xml += '<';
-    out_.xml += mapped;
+    AppendName(out_.xml, name);
     if (!Attributes(name)) return false;
     if (AtSelfClosing()) {
       Advance(2);
@@ -263,7 +287,7 @@ class Translator {
     }
     const std::string_view name = text_.substr(start, at_ - start);
     out_.xml += ' ';
-    out_.xml += MapName(name);
+    AppendName(out_.xml, name);
     DropSpace();
     if (AtEnd()) {
       Fail(fmt::format("the file ends inside attribute '{}' of <{}>", Show(name), Show(element)),
@@ -321,7 +345,7 @@ class Translator {
     }
     if (!Closes(written)) return false;
     out_.xml += "</";
-    out_.xml += MapName(open_.back().name);
+    AppendName(out_.xml, open_.back().name);
     at_ = start;
     Drop(written.size());
     Advance(1);
@@ -332,6 +356,7 @@ class Translator {
 
   bool Closes(std::string_view written) {
     const OpenElement& last = open_.back();
+    if (written == last.name) return true;
     const std::string expected = fmt::format("expected </{}>", Show(last.name));
     if (!written.starts_with(last.name)) {
       return Fail(fmt::format("element <{}> of line {} is closed by </{}>", Show(last.name),
@@ -368,7 +393,11 @@ std::string Restore(std::string_view translated) {
   std::string out;
   out.reserve(translated.size());
   for (size_t i = 0; i < translated.size(); ++i) {
-    if (translated[i] != kMark1 || i + 3 >= translated.size()) {
+    const size_t mark = std::min(translated.find(kMark1, i), translated.size());
+    out += translated.substr(i, mark - i);
+    i = mark;
+    if (i == translated.size()) break;
+    if (i + 3 >= translated.size()) {
       out += translated[i];
       continue;
     }

@@ -207,7 +207,6 @@ std::optional<Program> Program::From(const Syntax& syntax) {
                step.a == static_cast<uint32_t>(Assertion::kEndOrFinalNewline);
       });
   program.FindFirstBytes();
-  program.FindSymbols();
   program.code_.shrink_to_fit();
   return program;
 }

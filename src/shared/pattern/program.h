@@ -2,12 +2,12 @@
 // are.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <optional>
 #include <string_view>
 #include <vector>
 
+#include "base/lazy.h"
 #include "pattern/pattern.h"
 #include "pattern/syntax.h"
 
@@ -32,12 +32,17 @@ class Program {
         0;  // kSet: set; kSplit: preferred way; kJump: target; kSave: slot; kAssert: Assertion
     uint32_t b = 0;  // kSplit: other way
   };
+  // Characters that no set and no assertion tells apart are one symbol.
+  struct Symbols {
+    std::vector<uint16_t> of_byte;
+    std::vector<char32_t> characters;  // one of each symbol
+  };
   class Compiler;
   class Run;        // with captures
   class Existence;  // without
 
   void FindFirstBytes();
-  void FindSymbols();
+  Symbols FindSymbols() const;
   // Nothing when it would take too long.
   std::optional<bool> Exists(std::string_view subject) const;
 
@@ -49,10 +54,7 @@ class Program {
   bool any_first_ = false;             // first_ says nothing: the empty text may match
   bool before_final_newline_ = false;  // has such an assertion
   CharSet first_;                      // bytes that a match can begin with
-
-  // Characters that no set and no assertion tells apart are one symbol.
-  std::array<uint16_t, 256> symbol_of_byte_{};
-  std::vector<char32_t> symbols_;  // a character of each
+  base::Lazy<Symbols> symbols_;        // most programs are never asked
 };
 
 }  // namespace ospatrol::pattern

@@ -63,8 +63,10 @@ Memory& LocalMemory() {
 
 }  // namespace
 
-void Program::FindSymbols() {
+Program::Symbols Program::FindSymbols() const {
   const size_t bytes = characters_ ? 0x80 : 0x100;
+  Symbols symbols;
+  symbols.of_byte.resize(bytes);
   std::vector<uint16_t> split;
   size_t count = 1;
   // Splits each symbol into those for which `belongs` holds and the others.
@@ -72,10 +74,10 @@ void Program::FindSymbols() {
     split.assign(count * 2, 0);
     size_t next = 0;
     for (size_t byte = 0; byte < bytes; ++byte) {
-      uint16_t& number =
-          split[symbol_of_byte_[byte] * 2U + (belongs(static_cast<uint8_t>(byte)) ? 1 : 0)];
+      uint16_t& symbol = symbols.of_byte[byte];
+      uint16_t& number = split[symbol * 2U + (belongs(static_cast<uint8_t>(byte)) ? 1 : 0)];
       if (number == 0) number = static_cast<uint16_t>(++next);
-      symbol_of_byte_[byte] = static_cast<uint16_t>(number - 1);
+      symbol = static_cast<uint16_t>(number - 1);
     }
     count = next;
   };
@@ -85,25 +87,29 @@ void Program::FindSymbols() {
                                       step.a == static_cast<uint32_t>(Assertion::kNoWordBoundary));
   });
   if (boundaries) refine([](uint8_t byte) { return IsWord(byte); });
-  symbols_.assign(count, 0);
-  for (size_t byte = 0; byte < bytes; ++byte)
-    symbols_[symbol_of_byte_[byte]] = static_cast<char32_t>(byte);
-  if (!characters_) return;
-  symbols_.push_back(kOtherWide);
+  std::vector<char32_t>& characters = symbols.characters;
+  characters.resize(count);
+  for (size_t byte = 0; byte < bytes; ++byte) {
+    characters[symbols.of_byte[byte]] = static_cast<char32_t>(byte);
+  }
+  if (!characters_) return symbols;
+  characters.push_back(kOtherWide);
   for (const CharSet& set : sets_) {
     for (const char32_t code : set.exceptions) {
-      if (std::find(symbols_.begin(), symbols_.end(), code) == symbols_.end())
-        symbols_.push_back(code);
+      if (std::find(characters.begin(), characters.end(), code) == characters.end())
+        characters.push_back(code);
     }
   }
+  return symbols;
 }
 
 class Program::Existence {
  public:
   explicit Existence(const Program& program)
       : program_(program),
+        symbols_(program.symbols_.Get([&] { return program.FindSymbols(); })),
         memory_(LocalMemory()),
-        end_(program.symbols_.size()),
+        end_(symbols_.characters.size()),
         columns_(end_ + 1) {
     Forget();
     if (memory_.seen.size() < program.code_.size()) memory_.seen.resize(program.code_.size());
@@ -128,14 +134,13 @@ class Program::Existence {
  private:
   size_t SymbolAt(std::string_view subject, size_t at, size_t& size) const {
     const auto byte = static_cast<uint8_t>(subject[at]);
-    if (!program_.characters_ || byte < 0x80) return program_.symbol_of_byte_[byte];
+    if (!program_.characters_ || byte < 0x80) return symbols_.of_byte[byte];
     const Character character = DecodeCharacter(subject, at);
     size = character.size;
-    const auto& symbols = program_.symbols_;
-    const auto known = std::find(symbols.rbegin(), symbols.rend(), character.code);
-    if (known != symbols.rend()) return static_cast<size_t>(symbols.rend() - known) - 1;
-    return static_cast<size_t>(std::find(symbols.begin(), symbols.end(), kOtherWide) -
-                               symbols.begin());
+    const auto& known = symbols_.characters;
+    const auto found = std::find(known.rbegin(), known.rend(), character.code);
+    if (found != known.rend()) return static_cast<size_t>(known.rend() - found) - 1;
+    return static_cast<size_t>(std::find(known.begin(), known.end(), kOtherWide) - known.begin());
   }
 
   uint32_t Next(uint32_t state, size_t symbol) {
@@ -170,7 +175,7 @@ class Program::Existence {
     const auto accepts = [&](uint32_t place) { return program_.code_[place].op == Op::kAccept; };
     if (std::any_of(settled.begin(), settled.end(), accepts)) return true;
     if (symbol == end_) return false;
-    const char32_t code = program_.symbols_[symbol];
+    const char32_t code = symbols_.characters[symbol];
     next.before = IsWord(code) ? Before::kWord : Before::kOther;
     BeginRound();
     for (const uint32_t place : settled) {
@@ -243,7 +248,7 @@ class Program::Existence {
 
   bool Holds(Assertion assertion, Before before, size_t symbol) const {
     const bool at_end = symbol == end_;
-    const bool word_behind = !at_end && IsWord(program_.symbols_[symbol]);
+    const bool word_behind = !at_end && IsWord(symbols_.characters[symbol]);
     switch (assertion) {
       case Assertion::kStart:
         return before == Before::kNothing;
@@ -284,6 +289,7 @@ class Program::Existence {
   }
 
   const Program& program_;
+  const Symbols& symbols_;
   Memory& memory_;
   const size_t end_;      // the symbol of the end
   const size_t columns_;  // of the transition table

@@ -10,10 +10,13 @@
 namespace ospatrol::pattern {
 namespace {
 
-int CountBytes(const CharSet& set) {
+// One or two.
+bool HasFewBytes(const CharSet& set) {
   int count = 0;
-  for (const uint64_t word : set.bytes) count += std::popcount(word);
-  return count;
+  for (uint64_t word : set.bytes) {
+    for (; word != 0 && count <= 2; word &= word - 1) ++count;
+  }
+  return count == 1 || count == 2;
 }
 
 uint8_t FirstByte(const CharSet& set) {
@@ -39,11 +42,11 @@ void CharSet::Add(const CharSet& other) {
 }
 
 void CharSet::AddAsciiCase() {
-  for (uint8_t lower = 'a'; lower <= 'z'; ++lower) {
-    const auto upper = static_cast<uint8_t>(lower - 32);
-    if (HasByte(lower)) Add(upper);
-    if (HasByte(upper)) Add(lower);
-  }
+  constexpr uint64_t kUpperCase = uint64_t{0x3ffffff} << ('A' - 64);
+  static_assert('a' - 'A' == 32);
+  uint64_t& letters = bytes[1];
+  const uint64_t either = (letters | letters >> 32) & kUpperCase;
+  letters |= either | either << 32;
 }
 
 void CharSet::InvertBytes() {
@@ -86,8 +89,7 @@ bool MatchesEmpty(const Node& node) {
 }
 
 std::optional<char> FoldedLiteral(const Syntax& syntax, const CharSet& set) {
-  const int count = CountBytes(set);
-  if (set.wide || count == 0 || count > 2) return std::nullopt;
+  if (set.wide || !HasFewBytes(set)) return std::nullopt;
   const char lower = base::ToLower(static_cast<char>(FirstByte(set)));
   if (static_cast<uint8_t>(lower) >= 0x80) return std::nullopt;
   CharSet folded;

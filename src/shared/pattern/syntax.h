@@ -33,7 +33,10 @@ struct CharSet {
   bool HasCharacter(char32_t code) const;
   bool HasAnyAbove(uint8_t byte_limit) const;  // byte mode: a byte >= limit
 
-  bool operator==(const CharSet&) const = default;
+  bool operator==(const CharSet& other) const {
+    return bytes[0] == other.bytes[0] && bytes[1] == other.bytes[1] && bytes[2] == other.bytes[2] &&
+           bytes[3] == other.bytes[3] && wide == other.wide && exceptions == other.exceptions;
+  }
 };
 
 enum class Assertion : uint8_t { kStart, kEnd, kEndOrFinalNewline, kWordBoundary, kNoWordBoundary };
