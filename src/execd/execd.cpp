@@ -198,10 +198,22 @@ void Execd::Enqueue(Job job) {
   RunWaiting();
 }
 
+// In their order, but `delete` and `add` of one target never beside or before each other: a block
+// would be made after it was taken back, and stay.
 void Execd::RunWaiting() {
-  while (!waiting_.empty() && running_.size() < kMostRunning) {
-    const Job job = std::move(waiting_.front());
-    waiting_.pop_front();
+  for (auto next = waiting_.begin(); next != waiting_.end() && running_.size() < kMostRunning;) {
+    const auto comes_first = [&next](const Job& job) {
+      return job.action != next->action && job.executable == next->executable &&
+             SameTarget(job.request, next->request);
+    };
+    if (std::any_of(waiting_.begin(), next, comes_first) ||
+        std::ranges::any_of(running_,
+                            [&](const auto& run) { return comes_first(run.second.job); })) {
+      ++next;
+      continue;
+    }
+    const Job job = std::move(*next);
+    next = waiting_.erase(next);
     RunJob(job);
   }
 }

@@ -1,8 +1,8 @@
 // The daemon: messages in, scripts out, and in time the same scripts with `delete`.
 //
 // One thread. At most kMostRunning scripts run at once; further requests wait in order, up to
-// kMostWaiting. A script that runs longer than execd.max_runtime gets SIGTERM, five seconds later
-// SIGKILL.
+// kMostWaiting, and what takes back waits for what it takes back. A script that runs longer than
+// execd.max_runtime gets SIGTERM, five seconds later SIGKILL.
 #pragma once
 
 #include <chrono>

@@ -34,6 +34,11 @@ struct Request {
   }
 };
 
+// Are both about the same user, address and file?
+inline bool SameTarget(const Request& a, const Request& b) {
+  return a.user() == b.user() && a.ip() == b.ip() && a.file() == b.file();
+}
+
 // Believes nothing: the socket is open to other daemons. Nothing for a message that is not to be
 // run; `reason` then says what is wrong with it.
 std::optional<Request> ParseRequest(std::string_view datagram, std::string& reason);

@@ -6,8 +6,7 @@ namespace ospatrol::execd {
 
 Undo* UndoList::Find(const std::string& executable, const Request& request) {
   const auto found = std::ranges::find_if(undos_, [&](const Undo& undo) {
-    return undo.executable == executable && undo.request.user() == request.user() &&
-           undo.request.ip() == request.ip() && undo.request.file() == request.file();
+    return undo.executable == executable && SameTarget(undo.request, request);
   });
   return found == undos_.end() ? nullptr : &*found;
 }

@@ -4,6 +4,7 @@ import shutil
 import signal
 import socket
 import tempfile
+import time
 import unittest
 
 from harness import Installation, local_configuration, needs_root, read, wait_for
@@ -24,11 +25,18 @@ line=$(printf '%s|' "$@")
 echo "$line" >>CALLS
 ls -l /proc/self/fd | wc -l >>ENVIRONMENT
 env >>ENVIRONMENT
+echo whole >>ENVIRONMENT
+"""
+SLOW_BLOCK = """#!/bin/sh
+[ "$1" = delete ] || until [ -e GO ]; do sleep 0.1; done
+line=$(printf '%s|' "$@")
+echo "$line" >>CALLS
 """
 
 
 class Scripts(unittest.TestCase):
     timeout = 600
+    options = ""
 
     def setUp(self):
         self.ospatrol = Installation()
@@ -40,7 +48,7 @@ class Scripts(unittest.TestCase):
             self.script(name, SCRIPT.replace("CALLS", self.calls_file).replace("ENVIRONMENT", self.calls_file + ".env"))
         self.script("slow.sh", "#!/bin/sh\necho begun >>%s\nsleep 1000\n" % self.calls_file)
         self.ospatrol.configure(local_configuration(extra=RESPONSE % self.timeout))
-        self.ospatrol.write("etc/local_internal_options.conf", "execd.max_runtime=1\n")
+        self.ospatrol.write("etc/local_internal_options.conf", self.options)
         self.ospatrol.start()
 
     def script(self, name, text, mode=0o550):
@@ -80,7 +88,7 @@ class Execd(Scripts):
         wait_for(self.calls, "the call")
         self.assertEqual(self.calls(), [["add", "ann", "198.51.100.7", "1715076672.41", "5712", "/var/log/auth.log",
                                          "-"]])
-        wait_for(lambda: "OSPATROL_RULE_ID" in read(self.calls_file + ".env"), "the environment")
+        wait_for(lambda: "\nwhole\n" in read(self.calls_file + ".env"), "the environment")
         environment = read(self.calls_file + ".env").splitlines()
         self.assertIn("OSPATROL_ACTION=add", environment)
         self.assertIn("OSPATROL_IP=198.51.100.7", environment)
@@ -93,9 +101,10 @@ class Execd(Scripts):
         self.ask("block600 - 198.51.100.8 1.2 5712 x -")
         wait_for(lambda: len(self.calls()) == 2, "two calls")
         self.ospatrol.kill("ospatrol-execd", signal.SIGTERM)
-        self.assertEqual([(c[0], c[2]) for c in self.calls()],
-                         [("add", "198.51.100.7"), ("add", "198.51.100.8"), ("delete", "198.51.100.7"),
-                          ("delete", "198.51.100.8")])
+        calls = [(c[0], c[2]) for c in self.calls()]
+        # Scripts of different addresses run at the same time; what takes back at the end goes one after the other.
+        self.assertEqual(sorted(calls[:2]), [("add", "198.51.100.7"), ("add", "198.51.100.8")])
+        self.assertEqual(calls[2:], [("delete", "198.51.100.7"), ("delete", "198.51.100.8")])
 
     def test_refuses_what_is_no_request(self):
         for text in ("note0 - 127.0.0.1 1.1 5", "note0 root 192.0.2.1 1.1 5", "note0 - 192.0.2.1;id 1.1 5", "note0",
@@ -122,11 +131,6 @@ class Execd(Scripts):
         self.logged("its script is missing or may not be run")
         self.assertEqual(self.calls(), [])
 
-    def test_ends_a_script_that_runs_too_long(self):
-        self.ask("slow0 - 192.0.2.1 1.1 5 x -")
-        self.logged("runs longer than 1 s and is ended")
-        self.logged("slow.sh add ended with signal 15")
-
     def test_says_what_a_script_that_failed_said(self):
         self.script("note.sh", "#!/bin/sh\necho no such table >&2\nexit 3\n")
         self.ask("note0 - 192.0.2.1 1.1 5 x -")
@@ -151,6 +155,16 @@ class Execd(Scripts):
 
 
 @needs_root
+class ShortRuns(Scripts):
+    options = "execd.max_runtime=1\n"
+
+    def test_ends_a_script_that_runs_too_long(self):
+        self.ask("slow0 - 192.0.2.1 1.1 5 x -")
+        self.logged("runs longer than 1 s and is ended")
+        self.logged("slow.sh add ended with signal 15")
+
+
+@needs_root
 class ShortBlocks(Scripts):
     timeout = 1
 
@@ -158,6 +172,18 @@ class ShortBlocks(Scripts):
         self.ask("block1 - 198.51.100.7 1.1 5712 x -")
         wait_for(lambda: len(self.calls()) == 2, "the call that takes it back")
         self.assertEqual([c[0] for c in self.calls()], ["add", "delete"])
+
+    def test_a_block_is_not_taken_back_before_it_is_made(self):
+        go = os.path.join(self.folder, "go")
+        self.script("block.sh", SLOW_BLOCK.replace("CALLS", self.calls_file).replace("GO", go))
+        self.ask("block1 - 198.51.100.7 1.1 5712 x -")
+        self.ask("block1 - 198.51.100.8 1.1 5712 x -")
+        time.sleep(2)  # its time is over, and it is not made yet
+        self.assertEqual(self.calls(), [])
+        open(go, "w").close()
+        wait_for(lambda: len(self.calls()) == 4, "all calls")
+        for address in ("198.51.100.7", "198.51.100.8"):
+            self.assertEqual([c[0] for c in self.calls() if c[2] == address], ["add", "delete"])
 
 
 if __name__ == "__main__":
