@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <deque>
+#include <functional>
 #include <string>
 
 #include "../temporary_directory.h"
@@ -29,9 +30,21 @@ class LocalIntakeTest : public ::testing::Test {
     intake_->Bind(home_);
   }
 
-  void RunFor(milliseconds time) {
-    const auto end = loop_.After(time, [this] { loop_.Stop(); });
+  // Runs the loop until `done`; false when that does not come.
+  bool RunUntil(const std::function<bool()>& done) {
+    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+    const auto tick = loop_.Every(milliseconds(1), [&] {
+      if (done() || std::chrono::steady_clock::now() > end) loop_.Stop();
+    });
     loop_.Run();
+    return done();
+  }
+  // The same, with the answers that come meanwhile.
+  bool PumpUntilTaken(ipc::StreamSender& sender, std::deque<uint64_t>& taken, size_t count) {
+    return RunUntil([&] {
+      sender.Pump(taken);
+      return taken.size() >= count;
+    });
   }
   std::vector<std::string> Events() {
     std::vector<std::string> events;
@@ -64,8 +77,7 @@ TEST_F(LocalIntakeTest, AnswersAFrameOnceItIsInTheSpool) {
   sender.Submit(frame, 7);
   std::deque<uint64_t> taken;
   ASSERT_TRUE(sender.Pump(taken));
-  RunFor(milliseconds(400));
-  ASSERT_TRUE(sender.Pump(taken));
+  ASSERT_TRUE(PumpUntilTaken(sender, taken, 1));
   EXPECT_EQ(taken, std::deque<uint64_t>{7});
   EXPECT_EQ(Events(), (std::vector<std::string>{"1:a:one", "8:syscheck:two"}));
   EXPECT_TRUE(urgent_);
@@ -84,9 +96,7 @@ TEST_F(LocalIntakeTest, TakesAFrameThatComesAgainOnlyOnce) {
     }
     std::deque<uint64_t> taken;
     ASSERT_TRUE(sender.Pump(taken));
-    RunFor(milliseconds(300));
-    sender.Pump(taken);
-    EXPECT_EQ(taken.size(), static_cast<size_t>(i) + 1);
+    EXPECT_TRUE(PumpUntilTaken(sender, taken, static_cast<size_t>(i) + 1));
   }
   EXPECT_EQ(Events(), (std::vector<std::string>{"1:a:one", "1:a:two", "1:a:three"}));
 }
@@ -97,7 +107,7 @@ TEST_F(LocalIntakeTest, TakesDatagramsAndDropsWhatIsNoEvent) {
   for (const std::string_view event : {"1:a:one", "x", "nonsense", "", "1:a:two"}) {
     EXPECT_EQ(sender.Send(event, 100), ipc::DatagramSender::Status::kSent);
   }
-  RunFor(milliseconds(100));
+  EXPECT_TRUE(RunUntil([this] { return Events().size() == 2 && intake_->malformed() == 3; }));
   EXPECT_EQ(Events(), (std::vector<std::string>{"1:a:one", "1:a:two"}));
   EXPECT_EQ(intake_->malformed(), 3u);
 }
@@ -106,9 +116,8 @@ TEST_F(LocalIntakeTest, ClosesAConnectionThatSendsABadFrame) {
   const base::Fd fd = ipc::ConnectUnixSocket(home_ / "queue/ospatrol/stream", SOCK_SEQPACKET);
   ASSERT_TRUE(fd);
   ASSERT_GT(::send(fd.get(), "garbage", 7, 0), 0);
-  RunFor(milliseconds(100));
   char byte = 0;
-  EXPECT_EQ(::recv(fd.get(), &byte, 1, MSG_DONTWAIT), 0);
+  EXPECT_TRUE(RunUntil([&] { return ::recv(fd.get(), &byte, 1, MSG_DONTWAIT) == 0; }));
   EXPECT_EQ(intake_->connections(), 0u);
 }
 
@@ -127,16 +136,15 @@ TEST_F(LocalIntakeTest, StopsReadingWhileTheSpoolIsFullAndLosesNothing) {
   }
   stream.Pump(taken);
   for (int i = 0; i < 8; ++i) queue.Send(line + std::to_string(i), 10);
-  RunFor(milliseconds(400));
-  EXPECT_TRUE(intake_->paused());
+  EXPECT_TRUE(RunUntil([this] { return intake_->paused() && refusals_ > 0; }));
   EXPECT_EQ(refusals_, 1);
   stream.Pump(taken);
   EXPECT_LT(taken.size(), 8u);
   spool_->SetLimits(Spool::LimitsOf(0, false));
   intake_->Resume();
-  RunFor(milliseconds(400));
+  EXPECT_TRUE(PumpUntilTaken(stream, taken, 8));
+  EXPECT_TRUE(RunUntil([this] { return Events().size() == 16; }));
   EXPECT_FALSE(intake_->paused());
-  stream.Pump(taken);
   EXPECT_EQ(taken.size(), 8u);
   EXPECT_EQ(Events().size(), 16u);
 }

@@ -452,7 +452,7 @@ class KilledConsumer : public AlertFollowing {
   static constexpr int kAlerts = 200;
   static constexpr int kBatch = 7;
   static constexpr useconds_t kPause = 1000;
-  static constexpr std::chrono::seconds kPatience{20};  // until a consumer has handed over some
+  static constexpr std::chrono::seconds kPatience{60};  // until a consumer has handed over some
 
   // Hands over until it is killed.
   [[noreturn]] void Consume(base::Seconds now) const {

@@ -50,9 +50,9 @@ class IntakeTest : public ::testing::Test {
     intake_->AnswerTaken();
   }
 
-  // Runs the loop until `done`, at most two seconds.
+  // Runs the loop until `done`, at most a minute.
   void RunUntil(const std::function<bool()>& done) {
-    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(2);
+    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(60);
     const auto tick = loop_.Every(std::chrono::milliseconds(1), [&] {
       if (done() || std::chrono::steady_clock::now() > end) loop_.Stop();
     });
@@ -218,7 +218,7 @@ TEST_F(IntakeTest, DrainTakesWhatWaitsAtBothSockets) {
   std::deque<uint64_t> answered;
   ASSERT_TRUE(stream.Pump(answered));
   for (int i = 0; i < 5; ++i) queue.Send("1:/q:datagram", 0);
-  intake_->Drain(std::chrono::milliseconds(1000));
+  intake_->Drain(std::chrono::seconds(60));
   EXPECT_EQ(events_.size(), 13u);
 }
 

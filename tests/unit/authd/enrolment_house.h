@@ -26,7 +26,7 @@ using Clock = std::chrono::steady_clock;
 // A host that enrols. Every wait ends after kPatience.
 class Client {
  public:
-  static constexpr std::chrono::seconds kPatience{20};
+  static constexpr std::chrono::seconds kPatience{60};
   using Result = tls::Stream::Result;
 
   explicit Client(base::Fd socket)

@@ -95,8 +95,9 @@ TEST_F(WorkerPoolTest, DrainsByClosingThoseWhoHaveNotAsked) {
   for (int i = 0; i < 6; ++i) silent.push_back(Connect(pool));
   ASSERT_TRUE(silent[0]->Handshake());
   const Clock::time_point began = Clock::now();
-  pool.Drain(seconds(15));
-  EXPECT_LT(Clock::now() - began, seconds(10));
+  pool.Drain(seconds(600));
+  // They would be given up by then.
+  EXPECT_LT(Clock::now() - began, Connection::kRequestTime);
   EXPECT_EQ(pool.active(), 0U);
   EXPECT_THAT(silent[0]->ReadToTheEnd(), IsEmpty());
   EXPECT_TRUE(silent[0]->ended());
@@ -117,7 +118,7 @@ TEST_F(WorkerPoolTest, AnswersInFullWhoHasAskedWhenItDrains) {
       EXPECT_THAT(answer, testing::EndsWith("'\n\n"));
     });
     std::this_thread::sleep_for(milliseconds(round));
-    pool.Drain(seconds(15));
+    pool.Drain(seconds(60));
     EXPECT_EQ(pool.active(), 0U);
     reader.join();
   }

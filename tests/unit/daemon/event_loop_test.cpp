@@ -39,7 +39,7 @@ class EventLoopTest : public ::testing::Test {
  protected:
   // A test that waits for something that never comes fails instead of hanging.
   EventLoopTest()
-      : deadline_(loop_.After(milliseconds(20000), [this] {
+      : deadline_(loop_.After(milliseconds(60'000), [this] {
           ADD_FAILURE() << "waited in vain";
           loop_.Stop();
         })) {}

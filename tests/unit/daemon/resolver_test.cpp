@@ -37,7 +37,7 @@ pid_t ResolverChild() {
 class ResolverTest : public ::testing::Test {
  protected:
   ResolverTest()
-      : resolver_(std::in_place, kNobody), deadline_(loop_.After(milliseconds(30000), [this] {
+      : resolver_(std::in_place, kNobody), deadline_(loop_.After(milliseconds(60'000), [this] {
           ADD_FAILURE() << "waited in vain";
           loop_.Stop();
         })) {

@@ -119,12 +119,13 @@ TEST_F(SourceSetTest, ReadsAFileOnceThatTwoLocationsName) {
 }
 
 TEST_F(SourceSetTest, ExpandsTheDateInAName) {
-  Start({"app-%Y%m%d.log"});
   const std::tm today = base::LocalTime(base::WallNow());
+  Start({"app-%Y%m%d.log"});
   char name[32];
   ASSERT_GT(std::strftime(name, sizeof(name), "app-%Y%m%d.log", &today), 0u);
   Write(directory_ / name, "today\n");
   ReadAndAnswer();
+  if (base::LocalTime(base::WallNow()).tm_mday != today.tm_mday) GTEST_SKIP() << "it is midnight";
   EXPECT_THAT(New(), ElementsAre(std::string(name) + ":today"));
 }
 

@@ -27,7 +27,7 @@ class Analysis {
   explicit Analysis(const std::filesystem::path& path) : listener_(path, 0600) {}
 
   // Waits for the next frame; its events, "" when none comes.
-  std::vector<std::string> Next(milliseconds limit = seconds(10)) {
+  std::vector<std::string> Next(milliseconds limit = seconds(60)) {
     std::vector<std::string> events;
     const auto deadline = std::chrono::steady_clock::now() + limit;
     while (std::chrono::steady_clock::now() < deadline) {
@@ -86,7 +86,7 @@ class OutletTest : public testing::Test {
   }
   std::vector<uint64_t> WaitForTaken(size_t count) {
     std::unique_lock lock(mutex_);
-    changed_.wait_for(lock, seconds(10), [&] { return taken_.size() >= count; });
+    changed_.wait_for(lock, seconds(60), [&] { return taken_.size() >= count; });
     return taken_;
   }
   bool Offer(std::string_view event) {
@@ -211,7 +211,7 @@ TEST_F(OutletTest, SendsTheRestAtItsEnd) {
     EXPECT_THAT(analysis.Next(), ElementsAre("1:a:last"));
     analysis.Answer();
   });
-  outlet_->Stop(seconds(10));
+  outlet_->Stop(seconds(60));
   receiver.join();
   EXPECT_EQ(outlet_->events_taken(), 1U);
 }
