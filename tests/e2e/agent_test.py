@@ -3,7 +3,7 @@ import os
 import re
 import unittest
 
-from harness import Installation, wait_for
+from harness import PATIENCE, Installation, wait_for
 from legacy_manager import LegacyManager
 
 KEY = "0123456789abcdef" * 4
@@ -54,10 +54,15 @@ class AgentTest(unittest.TestCase):
         return [int(found.group(1)) for found in
                 (re.search(r"app\[1\]: line (\d+)\.", event) for event in list(manager.events)) if found]
 
-    def wait_for_lines(self, manager, patience=60):
+    def wait_for_lines(self, manager, patience=PATIENCE):
         wait_for(lambda: set(self.numbers(manager)) >= set(range(1, self.written + 1)),
                  "all %d lines" % self.written, patience)
 
-    def wait_for_event(self, manager, text, patience=60):
+    def wait_for_keep_alives(self, manager, count):
+        """Waits for so many more; what the manager did about all of them but the last is done then."""
+        before = len(manager.keep_alives)
+        wait_for(lambda: len(manager.keep_alives) >= before + count, "%d keep-alives" % count)
+
+    def wait_for_event(self, manager, text):
         return wait_for(lambda: next((event for event in list(manager.events) if text in event), None),
-                        "an event with " + text, patience)
+                        "an event with " + text)

@@ -109,11 +109,11 @@ class Books(unittest.TestCase):
         return [int(n) for n in re.findall(
             r"\(%s\) any->\S+ .* %s app\[1\]: line (\d{7}) of the books\." % (host.key_name, host.name), text)]
 
-    def wait_for_all(self, host, patience=120):
+    def wait_for_all(self, host):
         wait_for(lambda: len(set(self.delivered(host))) >= host.written,
                  lambda: "%d lines of %s (%d have come)\nmanager:\n%s\nagent:\n%s" % (
                      host.written, host.name, len(set(self.delivered(host))), self.manager.log()[-1500:],
-                     host.agent.log()[-1500:]), patience, 0.2)
+                     host.agent.log()[-1500:]), pause=0.2)
 
     def settle(self, host, quiet=10, patience=300):
         """Waits until the agent is connected and nothing new has come for `quiet` seconds."""

@@ -6,17 +6,11 @@ import signal
 import socket
 import ssl
 
-from harness import SOURCE, read
+from harness import SOURCE, free_port, read
 
 DATA = os.path.join(SOURCE, "tests/data/tls")
 KEY = re.compile(r"OSSEC K:'(\d+) (\S+) (\S+) ([0-9a-f]{64})'\n\n")
 NOT_ADDED = "ERROR: Unable to add agent.\n\n"
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 def client_context(certificate=None, minimum=None, maximum=None):
@@ -34,7 +28,7 @@ def client_context(certificate=None, minimum=None, maximum=None):
 
 def ask(port, request, source="127.0.0.1", context=None):
     """Sends one request and returns everything that is answered until the server closes."""
-    with socket.create_connection(("127.0.0.1", port), timeout=60, source_address=(source, 0)) as plain:
+    with socket.create_connection(("127.0.0.1", port), timeout=600, source_address=(source, 0)) as plain:
         with (context or client_context()).wrap_socket(plain) as secure:
             secure.sendall(request if isinstance(request, bytes) else request.encode())
             answer = b""

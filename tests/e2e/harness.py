@@ -1,10 +1,18 @@
 """A real OSPatrol in a temporary prefix, for end-to-end tests: installed by packaging/install.sh, started by
-ospatrol-control, seen only through files, sockets, processes and exit codes. Tests wait for conditions, not for time."""
+ospatrol-control, seen only through files, sockets, processes and exit codes. Tests wait for conditions, not for time.
+
+No test may depend on the hour, the speed or the load of the machine, or on what else runs there: the local time is ten
+o'clock when a test file starts (set_local_time), run.py gives each file a network of its own, free_port() gives ports that
+no other test and no client takes, and Installation.pid() knows only daemons that are ready."""
+import contextlib
+import ctypes
+import glob
 import json
 import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -18,7 +26,8 @@ CORPUS = os.environ.get("OSPATROL_CORPUS", "")
 sys.path.insert(0, os.path.join(SOURCE, "tests/rules"))
 import shipped  # noqa: E402
 
-PATIENCE = 60  # seconds until a condition that should come true counts as failed
+PATIENCE = 180  # seconds until a condition that should come true counts as failed
+PORTS = range(20000, 30000)  # of free_port(); the system gives its clients others
 
 
 def sanitizer():
@@ -38,6 +47,71 @@ def wait_for(condition, what, patience=PATIENCE, pause=0.02):
         if time.monotonic() > deadline:
             raise AssertionError("gave up after %d s waiting for %s" % (patience, what() if callable(what) else what))
         time.sleep(pause)
+
+
+def set_local_time():
+    """Lets the day begin ten hours ago, here and in all programs that are started: no day, month, year or hour ends while
+    tests run."""
+    west = int(time.time()) % 86400 - 10 * 3600  # seconds that ten o'clock is behind the time of Greenwich
+    if west > 43200:
+        west -= 86400
+    sign, west = ("-" if west < 0 else ""), abs(west)
+    os.environ["TZ"] = "TST%s%02d:%02d:%02d" % (sign, west // 3600, west // 60 % 60, west % 60)
+    time.tzset()
+
+
+set_local_time()
+os.umask(0o022)
+
+
+def leave_the_network():
+    """Gives this process and its children a network of their own, with nothing but the loopback device, where that is
+    allowed: no port, address, abstract socket or setting is shared with anything else that runs on the machine."""
+    clone_newnet = 0x40000000
+    if os.getuid() != 0 or ctypes.CDLL(None).unshare(clone_newnet) != 0:
+        return
+    subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+    with open("/proc/sys/net/ipv4/ip_local_port_range", "w") as f:
+        f.write("40000 60999\n")
+
+
+_claims = []  # abstract sockets whose names stand for the ports that this process has
+
+
+def free_port():
+    """A port that nothing uses and that stays with this process, also while no daemon of its listens there."""
+    for port in PORTS:
+        claim = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        try:
+            claim.bind("\0ospatrol-test-port-%d" % port)
+            for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM):
+                with socket.socket(socket.AF_INET, kind) as probe:
+                    probe.bind(("", port))
+        except OSError:
+            claim.close()
+            continue
+        _claims.append(claim)
+        return port
+    raise AssertionError("no free port among %s" % PORTS)
+
+
+def states(pid):
+    """Of each thread of a process: "R" runs, "S" sleeps, "T" was stopped, "Z" has ended..."""
+    for stat in glob.glob("/proc/%d/task/*/stat" % pid):
+        try:
+            with open(stat) as f:
+                yield f.read().rsplit(")", 1)[1].split()[0]
+        except (FileNotFoundError, ProcessLookupError):
+            pass  # it has ended meanwhile
+
+
+def stopped(pid):
+    return all(state == "T" for state in states(pid))
+
+
+def ended(pid):
+    """Has a process ended with all its threads, so that files, locks and ports of its are free?"""
+    return all(state in "ZX" for state in states(pid))
 
 
 def read(path):
@@ -78,15 +152,24 @@ class Installation:
         return os.path.join(self.prefix, relative)
 
     def configure(self, text):
-        with open(self.path("etc/ospatrol.conf"), "w", encoding="utf-8") as f:
-            f.write(text)
+        self.write("etc/ospatrol.conf", text)
 
     def write(self, relative, text, mode="w"):
-        with open(self.path(relative), mode, encoding="utf-8") as f:
+        """A whole file takes its place at once: no daemon may find half of it."""
+        path = self.path(relative)
+        new = os.path.join(self.root, "new") if mode == "w" else path
+        with open(new, mode, encoding="utf-8") as f:
             f.write(text)
+        if new == path:
+            return
+        if os.path.exists(path):
+            facts = os.stat(path)
+            os.chown(new, facts.st_uid, facts.st_gid)
+            os.chmod(new, facts.st_mode & 0o7777)
+        os.rename(new, path)
 
     def control(self, *arguments):
-        return self.run("bin/ospatrol-control", *arguments, timeout=180)
+        return self.run("bin/ospatrol-control", *arguments)
 
     def start(self):
         result = self.control("start")
@@ -105,16 +188,15 @@ class Installation:
         return [json.loads(line) for line in read(self.path("logs/alerts/alerts.json")).split("\n")[:-1]]
 
     def pid(self, daemon):
-        """Process id of a running daemon of this installation, or None."""
-        program = self.path("bin/" + daemon)
-        for entry in os.listdir("/proc"):
-            if entry.isdigit():
-                try:
-                    exe = os.readlink("/proc/%s/exe" % entry)
-                except OSError:
-                    continue
-                if exe == program:
-                    return int(entry)
+        """Process id of a daemon of this installation that runs and is ready, or None."""
+        # Not any process of this program: that may test the configuration, or just be starting.
+        for file in glob.glob(self.path("var/run/%s-*.pid" % daemon)):
+            pid = file[:-len(".pid")].rsplit("-", 1)[1]
+            try:
+                if os.readlink("/proc/%s/exe" % pid) == self.path("bin/" + daemon):
+                    return int(pid)
+            except OSError:
+                continue  # left behind by one that was killed
         return None
 
     def kill(self, daemon, number=signal.SIGKILL, pid=None):
@@ -123,14 +205,27 @@ class Installation:
         if pid is None:
             raise AssertionError("%s does not run" % daemon)
         os.kill(pid, number)
-        wait_for(lambda: self.pid(daemon) != pid, "end of %s" % daemon)
+        wait_for(lambda: ended(pid), "end of %s" % daemon)
         return pid
+
+    @contextlib.contextmanager
+    def halted(self):
+        """All its daemons stand still, as those of a machine of which an image is taken."""
+        pids = [pid for pid in map(self.pid, os.listdir(self.path("bin"))) if pid]
+        try:
+            for pid in pids:
+                os.kill(pid, signal.SIGSTOP)
+            wait_for(lambda: all(stopped(pid) for pid in pids), "the daemons to stand still")
+            yield
+        finally:
+            for pid in pids:
+                os.kill(pid, signal.SIGCONT)
 
     def run_daemon(self, daemon):
         """Starts one daemon as ospatrol-control does; returns when it is ready."""
         return self.run("bin/" + daemon, "-D", self.prefix)
 
-    def run(self, program, *arguments, timeout=60, **options):
+    def run(self, program, *arguments, timeout=600, **options):
         """Runs an installed program to its end."""
         options.setdefault("stdin", subprocess.DEVNULL)
         options.setdefault("env", self.environment)

@@ -7,10 +7,12 @@
         agent.receive_until(lambda: agent.merged is not None)
 """
 import hashlib
+import os
 import random
 import socket
 import time
 
+from harness import PATIENCE
 from legacy_peer import Refused, advance, derive, seal, unseal
 
 UNAME = "Linux %s 6.1.0-18-amd64 #1 SMP Debian 6.1.76-1 x86_64 - OSSEC HIDS v4.2.0"
@@ -36,6 +38,8 @@ class LegacyAgent:
         self.files = {}             # received files, by name
         self._open = None           # (md5, name, pieces)
         self._socket = socket.socket(socket.AF_INET6 if ":" in manager[0] else socket.AF_INET, socket.SOCK_DGRAM)
+        # Version 1 cannot ask for what was lost here. 33: SO_RCVBUFFORCE, beyond the system's limit.
+        self._socket.setsockopt(socket.SOL_SOCKET, 33 if os.getuid() == 0 else socket.SO_RCVBUF, 16 << 20)
         if source:
             self._socket.bind((source, 0))
         self._socket.connect(manager)
@@ -57,10 +61,12 @@ class LegacyAgent:
         self.send_raw(self.packet(text))
 
     def send_raw(self, datagram):
-        try:
-            self._socket.send(datagram)
-        except ConnectionRefusedError:
-            pass  # the manager is down; the next one may arrive
+        for _ in range(2):
+            try:
+                self._socket.send(datagram)
+                return
+            except ConnectionRefusedError:
+                pass  # that is about an earlier one, and this one was not sent; the manager may be there by now
 
     def send_event(self, text):
         self.send(text)
@@ -71,7 +77,7 @@ class LegacyAgent:
         filler = "".join(random.choices("abcdefghijklmnopqrstuvwxyz0123456789!@#$%^&*()", k=random.randrange(600)))
         self.send(("#!-%s%s\n%s merged.mg\n\n%s%s" % (self.uname, conf, merged, capabilities, filler))[:1023])
 
-    def start_up(self, patience=20):
+    def start_up(self, patience=PATIENCE):
         """Says hello until it is acknowledged."""
         before = self.acknowledgements
         deadline = time.monotonic() + patience
@@ -85,11 +91,34 @@ class LegacyAgent:
 
     def receive(self, seconds):
         """Takes one datagram, if one comes; True when one came."""
+        datagram = self._next(seconds)
+        if datagram is not None:
+            self._read(datagram)
+        return datagram is not None
+
+    def receive_others_until(self, condition, say):
+        """Goes on to `say()` until `condition()`, and gives the datagrams that came meanwhile and are not for this agent."""
+        others = []
+        deadline = time.monotonic() + PATIENCE
+        while not condition():
+            if time.monotonic() > deadline:
+                raise AssertionError("agent %s: gave up after %s s" % (self.id, PATIENCE))
+            say()
+            while not condition() and (datagram := self._next(0.5)) is not None:
+                try:
+                    self._read(datagram)
+                except Refused:
+                    others.append(datagram)
+        return others
+
+    def _next(self, seconds):
         self._socket.settimeout(max(seconds, 0.001))
         try:
-            datagram = self._socket.recv(65535)
+            return self._socket.recv(65535)
         except (TimeoutError, ConnectionRefusedError):
-            return False
+            return None
+
+    def _read(self, datagram):
         self.largest = max(self.largest, len(datagram))
         cipher, counter, message = unseal(self.secret, datagram)
         if counter <= self.highest:
@@ -97,21 +126,8 @@ class LegacyAgent:
         self.highest = counter
         self.answer_ciphers.append(cipher)
         self._take(message)
-        return True
 
-    def drain(self, seconds):
-        """Datagrams that come within this time, as they are."""
-        datagrams = []
-        deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline:
-            self._socket.settimeout(max(deadline - time.monotonic(), 0.001))
-            try:
-                datagrams.append(self._socket.recv(65535))
-            except (TimeoutError, ConnectionRefusedError):
-                break
-        return datagrams
-
-    def receive_until(self, condition, patience=20):
+    def receive_until(self, condition, patience=PATIENCE):
         deadline = time.monotonic() + patience
         while not condition():
             if time.monotonic() > deadline:

@@ -12,6 +12,7 @@ import socket
 import threading
 import time
 
+from harness import free_port
 from legacy_peer import advance, derive, seal, unseal
 
 CHUNK = 900
@@ -37,10 +38,10 @@ class Agent:
 class LegacyManager:
     """cipher: "aes", "blowfish" (what it accepts) or "both". Answers nothing while `silent`."""
 
-    def __init__(self, agents, cipher="both", port=0, host="127.0.0.1"):
+    def __init__(self, agents, cipher="both", port=None, host="127.0.0.1"):
         self.agents = {agent[0]: Agent(*agent) for agent in agents}
         self.accepts = ("aes", "blowfish") if cipher == "both" else (cipher,)
-        self.host, self.port = host, port
+        self.host, self.port = host, port or free_port()
         self.silent = False
         self.events = []      # of all agents
         self.controls = []    # (time, text)
@@ -67,7 +68,6 @@ class LegacyManager:
         # Version 1 cannot ask for what was lost here. 33: SO_RCVBUFFORCE, beyond the system's limit.
         self._socket.setsockopt(socket.SOL_SOCKET, 33 if os.getuid() == 0 else socket.SO_RCVBUF, 64 << 20)
         self._socket.bind((self.host, self.port))
-        self.port = self._socket.getsockname()[1]
         self._stop.clear()
         self._thread = threading.Thread(target=self._serve, daemon=True)
         self._thread.start()

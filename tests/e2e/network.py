@@ -6,6 +6,7 @@
 """
 import os
 import re
+import secrets
 import subprocess
 import unittest
 
@@ -17,7 +18,7 @@ def _ip(*arguments):
 def _available():
     if os.getuid() != 0:
         return "needs root: makes network namespaces"
-    name = "ospatrol-try-%d" % os.getpid()
+    name = "ospatrol-try-" + secrets.token_hex(4)
     try:
         _ip("netns", "add", name)
         try:
@@ -38,7 +39,7 @@ class Network:
 
     def __init__(self, *hosts):
         self.hosts = list(hosts)
-        self.mark = "osp%d" % os.getpid()
+        self.mark = "osp-" + secrets.token_hex(4)  # the number of a process may come again
         self.router = self.mark + "-router"
         self._rules = []
         self._translated = []

@@ -8,16 +8,10 @@ import socket
 import time
 import unittest
 
-from harness import Installation, local_configuration, needs_root, read, wait_for
+from harness import Installation, free_port, local_configuration, needs_root, read, wait_for
 
 KEY = "0123456789abcdef" * 4
 LINE = re.compile(r"app\[1\]: line (\d+)\.")
-
-
-def free_port():
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 @needs_root
@@ -44,7 +38,7 @@ class Session(unittest.TestCase):
         self.written = 0
         self.manager.start()
         self.agent.start()
-        wait_for(lambda: "protocol 2" in self.agent.log(), "the session; the log:\n" + self.agent.log()[-2000:], patience=60)
+        wait_for(lambda: "protocol 2" in self.agent.log(), "the session; the log:\n" + self.agent.log()[-2000:])
 
     def log_lines(self, count):
         with open(self.log_file, "a") as f:
@@ -58,8 +52,8 @@ class Session(unittest.TestCase):
     def numbers(self):
         return [int(number) for number in LINE.findall(self.archives())]
 
-    def wait_for_lines(self, patience=120):
-        wait_for(lambda: len(set(self.numbers())) >= self.written, "all %d lines" % self.written, patience, pause=0.2)
+    def wait_for_lines(self):
+        wait_for(lambda: len(set(self.numbers())) >= self.written, "all %d lines" % self.written, pause=0.2)
         time.sleep(1)  # what would be repeated
         return self.numbers()
 
@@ -115,7 +109,7 @@ class Session(unittest.TestCase):
     def test_files_responses_and_local_changes(self):
         self.manager.write("etc/shared/agent.conf", "<agent_config name=\"web01\"></agent_config>\n")
         shared = self.agent.path("etc/shared/agent.conf")
-        wait_for(lambda: "web01" in read(shared), "agent.conf at the agent", patience=90)
+        wait_for(lambda: "web01" in read(shared), "agent.conf at the agent")
         with open(shared, "a") as f:
             f.write("<!-- changed here -->\n")
         wait_for(lambda: any(alert["rule"]["sidid"] == 508 if "sidid" in alert["rule"] else

@@ -289,7 +289,7 @@ class Monitord(Manager):
 
     def alerted(self, rule, text):
         wait_for(lambda: any(text in json.dumps(alert) and rule in self.rules() for alert in self.manager.alerts()),
-                 "rule %d with %r in %s" % (rule, text, self.manager.alerts_text()), patience=150)
+                 "rule %d with %r in %s" % (rule, text, self.manager.alerts_text()))
 
     def test_tells_who_is_lost_comes_back_and_is_removed(self):
         self.manager.write("etc/local_internal_options.conf", "monitord.notify_time=60\n")

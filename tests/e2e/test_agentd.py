@@ -61,7 +61,7 @@ class Channel(AgentTest):
     def test_cipher_falls_back_to_blowfish_and_is_remembered(self):
         manager = self.manager(cipher="blowfish")
         self.start(manager.port)
-        self.wait_for_event(manager, "Agent started", patience=90)
+        self.wait_for_event(manager, "Agent started")
         self.log_lines(20)
         self.wait_for_lines(manager)
         self.assertIn("cipher", manager.refused)
@@ -99,10 +99,10 @@ class Channel(AgentTest):
         first.close()
         self.log_lines(50)
         wait_for(lambda: set(self.numbers(first)) | set(self.numbers(second)) >= set(range(1, 101)),
-                 "all lines at one of the two", patience=120)
+                 "all lines at one of the two")
         self.assertFalse(any("Agent started" in event for event in second.events), "a reconnect is no start")
         first.open()
-        wait_for(lambda: "answers again" in self.agent.log(), "the way back", patience=60)
+        wait_for(lambda: "answers again" in self.agent.log(), "the way back")
         self.log_lines(50)
         wait_for(lambda: set(self.numbers(first)) >= set(range(101, 151)), "lines at the first server again")
 
@@ -111,6 +111,7 @@ class Channel(AgentTest):
         self.start(manager.port, client="<repeat_unacknowledged>yes</repeat_unacknowledged>")
         self.wait_for_event(manager, "Agent started")
         for round_number in range(2):
+            missed = self.agent.log().count("unavailable")
             self.log_lines(200)
             if round_number == 0:
                 manager.close()  # its host refuses
@@ -119,12 +120,12 @@ class Channel(AgentTest):
             for _ in range(5):
                 self.log_lines(100)
                 time.sleep(1)
+            wait_for(lambda: self.agent.log().count("unavailable") > missed, "that it is missed")
             if round_number == 0:
                 manager.open()
             else:
-                wait_for(lambda: self.agent.log().count("unavailable") >= 2, "that it is missed", patience=90)
                 manager.silent = False
-            self.wait_for_lines(manager, patience=120)
+            self.wait_for_lines(manager)
         seen = set()
         firsts = [n for n in self.numbers(manager) if not (n in seen or seen.add(n))]
         self.assertEqual(firsts, sorted(firsts), "in order")
@@ -141,10 +142,11 @@ class Channel(AgentTest):
             self.assertEqual(self.agent.run_daemon("ospatrol-agentd").returncode, 0)
             wait_for(lambda: self.agent.pid("ospatrol-agentd"), "agentd")
             time.sleep(0.5)
-        self.wait_for_lines(manager, patience=120)
+        self.wait_for_lines(manager)
         numbers = self.numbers(manager)
         print("%d lines, %d repeated" % (len(set(numbers)), len(numbers) - len(set(numbers))))
-        self.assertLess(len(numbers) - len(set(numbers)), 600)
+        # Each time at most what is sent before the next note of what has been sent.
+        self.assertLessEqual(len(numbers) - len(set(numbers)), 5 * 256)
 
     def test_a_full_spool_stops_the_readers_and_loses_nothing(self):
         manager = self.manager()
@@ -160,8 +162,8 @@ class Channel(AgentTest):
                    for name in os.listdir(self.agent.path("queue/spool")))
         self.assertLess(used, 4.3 * (1 << 20))
         manager.silent = False
-        self.wait_for_event(manager, "Agent spool full: waiting for the manager.", patience=120)
-        self.wait_for_lines(manager, patience=240)
+        self.wait_for_event(manager, "Agent spool full: waiting for the manager.")
+        self.wait_for_lines(manager, patience=600)
         wait_for(lambda: not os.path.exists(self.agent.path("queue/ospatrol/.wait")), "the end of the lock")
         self.assertEqual(len(self.numbers(manager)), self.written, "and nothing is repeated")
 

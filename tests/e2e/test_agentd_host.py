@@ -2,6 +2,7 @@
 import os
 import pwd
 import random
+import re
 import subprocess
 import time
 import unittest
@@ -30,7 +31,7 @@ class Start(AgentTest):
         self.agent.write("etc/client.keys", "")
         for flags in ((), ("-t",)):
             result = subprocess.run([self.agent.path("bin/ospatrol-agentd"), "-D", self.agent.prefix, *flags],
-                                    capture_output=True, text=True, timeout=60)
+                                    capture_output=True, text=True, timeout=600)
             self.assertEqual(result.returncode, 1)
             self.assertIn("ospatrol-agentd(4109): ERROR: etc/client.keys: unable to start without auth keys", result.stderr)
         self.agent.write("etc/client.keys", " ".join(AGENT) + "\n")
@@ -89,7 +90,7 @@ class SharedFiles(AgentTest):
         self.wait_for_event(manager, "'etc/ospatrol.conf' modified by user 'root'.")
         self.assertIn("changed here", read(self.agent.path("etc/ospatrol.conf")), "it is the administrator's file")
         pushes = manager.pushes
-        time.sleep(6)
+        self.wait_for_keep_alives(manager, 3)
         self.assertEqual(manager.pushes, pushes, "nothing is asked for again")
 
     def test_what_is_wrong_is_refused_with_a_reason_and_the_old_files_stay(self):
@@ -103,9 +104,11 @@ class SharedFiles(AgentTest):
         event = self.wait_for_event(manager, "Shared files of the manager refused")
         self.assertIn("agent.conf:", event)
         self.assertEqual(content(shared + "agent.conf"), good)
+        said = md5(merge(manager.files)) + " merged.mg\n"
+        wait_for(lambda: said in manager.keep_alives[-1], "a keep-alive that says that it has come")
         pushes = manager.pushes
-        time.sleep(8)
-        self.assertLessEqual(manager.pushes, pushes, "it is not sent again and again")
+        self.wait_for_keep_alives(manager, 3)
+        self.assertEqual(manager.pushes, pushes, "it is not sent again and again")
         # Entries that would leave the directory, and one that is cut.
         manager.files = {}
         agent = manager.agents["001"]
@@ -130,11 +133,16 @@ class Hostile(AgentTest):
             fields = f.read().rsplit(")", 1)[1].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
+    def wakes(self):
+        """How often the daemon has waited for something."""
+        status = read("/proc/%d/status" % self.agent.pid("ospatrol-agentd"))
+        return int(re.search(r"^voluntary_ctxt_switches:\s+(\d+)", status, re.M).group(1))
+
     def test_garbage_and_lies_cost_neither_the_daemon_nor_the_processor(self):
         manager = self.manager()
         self.start(manager.port)
         self.wait_for_event(manager, "Agent started")
-        before, log_before, begin = self.cpu(), len(self.agent.log()), time.monotonic()
+        before, log_before, begin, made = self.cpu(), len(self.agent.log()), time.monotonic(), time.process_time()
         good = legacy_peer.seal(manager.agents["001"].secret, "aes", (1, 1), b"#!-agent ack ")
         for number in range(20000):
             kind = number % 5
@@ -152,21 +160,24 @@ class Hostile(AgentTest):
                 manager.send_raw(b"\xf2\x02" + os.urandom(random.randrange(0, 1300)))
         for text in (b"#!-up file", b"#!-up file x\n", b"#!-execd", b"#!-close file ", b"#!-nonsense", b"content", b"#!-"):
             manager.send(text)
+        made = time.process_time() - made
         time.sleep(3)
         elapsed = time.monotonic() - begin
         used = self.cpu() - before
-        print("20,000 bad datagrams in %.1f s: %.2f s of processor time" % (elapsed, used))
-        self.assertLess(used, 0.2 * elapsed + 0.5)
-        self.assertLess(len(self.agent.log()) - log_before, 8000)
+        print("20,000 bad datagrams in %.1f s: %.2f s of processor time to make them, %.2f s to refuse them" % (
+            elapsed, made, used))
+        self.assertLess(used, made + 0.5)
+        self.assertLess(len(self.agent.log()) - log_before, 8000 * (1 + elapsed // 60))
         self.log_lines(50)
-        self.wait_for_lines(manager, patience=120)
+        self.wait_for_lines(manager)
 
     def test_a_manager_that_was_never_there_costs_nothing(self):
         self.start(9)  # discard: nobody listens
-        wait_for(lambda: "Waiting for server reply" in self.agent.log(), "the line that it waits", patience=60)
-        before = self.cpu()
+        wait_for(lambda: "Waiting for server reply" in self.agent.log(), "the line that it waits")
+        before, wakes = self.cpu(), self.wakes()
         time.sleep(10)
-        self.assertLess(self.cpu() - before, 0.1)
+        self.assertLess(self.wakes() - wakes, 200)
+        self.assertLess(self.cpu() - before, 1)
         self.log_lines(1000)
         wait_for(lambda: os.path.getsize(os.path.join(self.agent.path("queue/spool"),
                                                       sorted(os.listdir(self.agent.path("queue/spool")))[-1])) > 60000,

@@ -59,7 +59,7 @@ class ConfigurationFaults(unittest.TestCase):
             seen = ""
             for daemon in ("ospatrol-analysisd", "ospatrol-logcollector"):
                 result = subprocess.run([ospatrol.path("bin/" + daemon), "-t", "-D", ospatrol.prefix],
-                                        capture_output=True, text=True, timeout=60)
+                                        capture_output=True, text=True, timeout=600)
                 self.assertEqual(result.returncode, 1, daemon)
                 seen += result.stderr
             lines = sorted({line.split(": ", 1)[1] for line in seen.splitlines() if "etc/ospatrol.conf:" in line},

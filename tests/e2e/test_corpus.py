@@ -27,7 +27,7 @@ class Corpus(unittest.TestCase):
         with open(os.path.join(CORPUS, "loghub", name), newline="", encoding="utf-8", errors="replace") as f:
             lines = [line.rstrip("\r\n") for line in f]
         result = subprocess.run([os.path.join(BUILD, "src/ospatrol-logtest"), "-D", self.ospatrol.prefix, "--json"],
-                                input="\n".join(lines) + "\n", capture_output=True, text=True, timeout=120)
+                                input="\n".join(lines) + "\n", capture_output=True, text=True, timeout=600)
         objects = [json.loads(line) for line in result.stdout.splitlines()]
         self.assertEqual(len(objects), len(lines))
         return list(zip(lines, objects))

@@ -5,6 +5,7 @@ import fcntl
 import os
 import pwd
 import re
+import select
 import signal
 import socket
 import ssl
@@ -141,11 +142,17 @@ class Dialogue(ManagerTest):
         self.manager.write("etc/local_internal_options.conf", "authd.rate_limit=5\n")
         try:
             with Authd(self.manager) as authd:
-                for i in range(5):
-                    authd.enrol("web%d" % i, source="127.0.5.1")
-                with self.assertRaises((ssl.SSLError, ConnectionError)):
-                    authd.enrol("more", source="127.0.5.1")
-                authd.enrol("other", source="127.0.5.2")
+                for n in range(1, 100):
+                    source, began = "127.0.5.%d" % n, time.monotonic()
+                    for i in range(5):
+                        authd.enrol("web%d" % i, source=source)
+                    try:
+                        authd.enrol("more", source=source)
+                    except (ssl.SSLError, ConnectionError):
+                        break
+                    # The first of them was long ago, if this machine took so long.
+                    self.assertGreater(time.monotonic() - began, 50, "a sixth within a minute was let in")
+                authd.enrol("other", source="127.0.5.254")
                 self.assertIn("tried more than 5 times within a minute", self.manager.log())
         finally:
             self.manager.write("etc/local_internal_options.conf", "authd.rate_limit=0\n")
@@ -210,14 +217,17 @@ class Life(ManagerTest):
 
     def test_peers_that_say_nothing_do_not_keep_others_waiting(self):
         with Authd(self.manager) as authd:
-            silent = [socket.create_connection(("127.0.0.1", authd.port)) for _ in range(60)]
-            try:
-                started = time.monotonic()
-                authd.enrol("web")
-                self.assertLess(time.monotonic() - started, 20)
-            finally:
-                for s in silent:
-                    s.close()
+            for _ in range(10):
+                silent = [socket.create_connection(("127.0.0.1", authd.port)) for _ in range(60)]
+                try:
+                    authd.enrol("web")
+                    # None of them has been given up meanwhile.
+                    if select.select(silent, [], [], 0)[0] == []:
+                        return
+                finally:
+                    for s in silent:
+                        s.close()
+            self.fail("an enrolment has waited each time until silent peers were given up")
 
     def test_killed_at_any_time_every_key_that_was_told_is_in_the_file(self):
         told = []
@@ -291,7 +301,8 @@ class Tls(ManagerTest):
                 with self.assertRaises((ssl.SSLError, ConnectionError, AssertionError)):
                     authd.enrol("web", context=client_context(certificate))
             self.assertEqual(len(whole_entries(self.manager)), 1)
-            self.assertRegex(self.manager.log(), r"TLS hand-shake with 127.0.0.1 failed: .*certificate")
+            wait_for(lambda: re.search(r"TLS hand-shake with 127.0.0.1 failed: .*certificate", self.manager.log()),
+                     "the reason in the log")  # it is told to the peer first
 
 
 if __name__ == "__main__":

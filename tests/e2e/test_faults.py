@@ -256,14 +256,18 @@ class Resolver(FaultTest):
         self.ospatrol.write("rules/local_rules.xml", NUMBERED_RULE.replace("</match>", "</match><hostname>gw1</hostname>")
                             + "<group name=\"local,\">\n<rule id=\"100301\" level=\"5\"><if_sid>100300</if_sid>"
                             "<srcip>!192.0.2.1</srcip><description>never</description></rule>\n</group>\n")
-        asked = subprocess.run(
-            ["unshare", "--mount", "sh", "-c",
-             "mount --bind %s /etc/resolv.conf && mount --bind %s /etc/nsswitch.conf && "
-             "{ timeout 1 getent ahosts gw1.example.net; exec %s start; }"
-             % (resolv, hosts, self.ospatrol.path("bin/ospatrol-control"))],
-            capture_output=True, text=True, timeout=120, stdin=subprocess.DEVNULL)
-        self.assertEqual(asked.returncode, 0, asked.stdout + asked.stderr)
-        self.assertGreater(self.queries(black_hole), 0, "the black hole is the resolver of that name space")
+        inside = ["unshare", "--mount", "sh", "-c",
+                  "mount --bind %s /etc/resolv.conf && mount --bind %s /etc/nsswitch.conf && exec \"$@\"" % (resolv, hosts),
+                  "sh"]
+        asking = subprocess.Popen([*inside, "getent", "ahosts", "gw1.example.net"])
+        try:
+            wait_for(lambda: self.queries(black_hole) > 0, "the black hole is the resolver of that name space")
+        finally:
+            asking.kill()
+            asking.wait()
+        started = subprocess.run([*inside, self.ospatrol.path("bin/ospatrol-control"), "start"],
+                                 capture_output=True, text=True, timeout=600, stdin=subprocess.DEVNULL)
+        self.assertEqual(started.returncode, 0, started.stdout + started.stderr)
         self.append(form="gw1 sshd[1]: numbered test line %d from intruder%d.example.net port 22")
         self.check_nothing_lost("name server that never answers (%d look-ups of the daemons without answer)"
                                 % self.queries(black_hole))

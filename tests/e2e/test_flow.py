@@ -67,8 +67,8 @@ class Flow(NumberedLines):
         rows = self.flow()
         if set(rows) != set(HOPS) or rows["log files"][0] != lines or rows["queue"][0] != datagrams:
             return None
-        quiet = rows["logcollector"][2] == "0" and rows["logcollector"][0] == rows["stream"][0]
-        return rows if quiet else None
+        quiet = all(rows[hop][2] == "0" for hop in ("logcollector", "analysisd", "alerts", "archives"))
+        return rows if quiet and rows["logcollector"][0] == rows["stream"][0] else None
 
     def test_figures_move_while_events_flow(self):
         self.ospatrol.start()

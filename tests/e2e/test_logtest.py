@@ -24,7 +24,7 @@ class Logtest(unittest.TestCase):
 
     def logtest(self, *arguments, text=""):
         return subprocess.run([os.path.join(BUILD, "src/ospatrol-logtest"), "-D", self.ospatrol.prefix, *arguments],
-                              input=text, capture_output=True, text=True, timeout=120)
+                              input=text, capture_output=True, text=True, timeout=600)
 
     def test_prints_the_three_phases_on_standard_error(self):
         result = self.logtest("-q", text=FAILED + "\n")

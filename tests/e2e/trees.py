@@ -42,7 +42,7 @@ class Tree:
         identity = {"user": NOBODY, "group": NOBODY, "extra_groups": []} if os.getuid() == 0 else {}
         data = text if isinstance(text, bytes) else text.encode("utf-8")
         result = subprocess.run([os.path.join(BUILD, "src", tool), "-D", self.root, *arguments], input=data,
-                                capture_output=True, timeout=120, cwd=self.root, **identity)
+                                capture_output=True, timeout=600, cwd=self.root, **identity)
         result.raw = result.stdout
         result.stdout = result.stdout.decode("utf-8", "replace")
         result.stderr = result.stderr.decode("utf-8", "replace")
