@@ -3,14 +3,31 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <sys/vfs.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <iterator>
 
 #include "base/digest.h"
 #include "base/files.h"
 
 namespace ospatrol::logcollector {
 namespace {
+
+// statfs(2).
+constexpr uint64_t kLocalFileSystems[] = {
+    0xEF53,      // ext2, ext3, ext4
+    0x58465342,  // XFS
+    0x9123683E,  // Btrfs
+    0x2FC12FC1,  // ZFS
+    0xF2F52010,  // F2FS
+    0xCA451A4E,  // bcachefs
+    0x3153464A,  // JFS
+    0x01021994,  // tmpfs
+    0x858458F6,  // ramfs
+    0x794C7630,  // overlayfs: asks the one below
+};
 
 int64_t Nanoseconds(const statx_timestamp& time) {
   return time.tv_sec * 1'000'000'000 + static_cast<int64_t>(time.tv_nsec);
@@ -29,6 +46,7 @@ std::optional<FileFacts> Ask(int directory, const char* path, int flags) {
   if ((data.stx_mask & STATX_BTIME) != 0) facts.identity.birth_ns = Nanoseconds(data.stx_btime);
   facts.size = data.stx_size;
   facts.modified_ns = Nanoseconds(data.stx_mtime);
+  facts.changed_ns = Nanoseconds(data.stx_ctime);
   facts.links = data.stx_nlink;
   return facts;
 }
@@ -39,7 +57,16 @@ std::optional<FileFacts> FactsOf(const std::filesystem::path& path) {
   return Ask(AT_FDCWD, path.c_str(), 0);
 }
 
+std::optional<FileFacts> FactsOf(const std::string& path) { return Ask(AT_FDCWD, path.c_str(), 0); }
+
 std::optional<FileFacts> FactsOf(int fd) { return Ask(fd, "", AT_EMPTY_PATH); }
+
+bool HasPresentFacts(int fd) {
+  struct statfs data {};
+  if (::fstatfs(fd, &data) != 0) return false;
+  return std::ranges::find(kLocalFileSystems, static_cast<uint64_t>(data.f_type)) !=
+         std::end(kLocalFileSystems);
+}
 
 base::Fd OpenLog(const std::filesystem::path& path) {
   return base::OpenFile(path, O_RDONLY | O_NONBLOCK | O_NOCTTY);

@@ -19,6 +19,7 @@ struct FileIdentity {
   uint64_t inode = 0;
   int64_t birth_ns = 0;  // 0 = the file system does not say
 
+  bool operator==(const FileIdentity&) const = default;
   // The same file while it is known to exist. (An inode number is free again when the file is
   // gone.)
   bool SameInode(const FileIdentity& other) const {
@@ -37,12 +38,20 @@ struct FileFacts {
   FileIdentity identity;
   uint64_t size = 0;
   int64_t modified_ns = 0;
+  int64_t changed_ns = 0;  // of content or inode; nobody can set it back
   uint64_t links = 0;
+
+  bool operator==(const FileFacts&) const = default;
 };
 
 // Nothing when the call fails; errno says why. Symbolic links are followed.
 std::optional<FileFacts> FactsOf(const std::filesystem::path& path);
+std::optional<FileFacts> FactsOf(const std::string& path);
 std::optional<FileFacts> FactsOf(int fd);
+
+// True when it lies in a file system of this machine, whose sizes and times are always those of
+// this moment: on a network, or behind a program, they may be remembered ones.
+bool HasPresentFacts(int fd);
 
 // Read-only and never blocking, also on a FIFO without a writer. Closed on failure; errno says why.
 base::Fd OpenLog(const std::filesystem::path& path);

@@ -14,8 +14,8 @@ namespace ospatrol::logcollector {
 namespace {
 
 constexpr uint32_t kFileMask = IN_MODIFY | IN_ATTRIB | IN_MOVE_SELF | IN_DELETE_SELF;
-constexpr uint32_t kDirectoryMask =
-    IN_CREATE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_ONLYDIR;
+constexpr uint32_t kDirectoryMask = IN_CREATE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE |
+                                    IN_MOVE_SELF | IN_DELETE_SELF | IN_ONLYDIR;
 
 }  // namespace
 

@@ -17,8 +17,9 @@ namespace ospatrol::logcollector {
 
 class FileWatcher {
  public:
-  // `name` is that of the file in a watched directory, else empty. `changed_place`: renamed,
-  // deleted, created or truncated rather than written to.
+  // `name` is that of the file in a watched directory; empty when it is about the watched one
+  // itself, or when notices were lost. `changed_place`: renamed, deleted, created or truncated
+  // rather than written to.
   using Callback = std::function<void(std::string_view name, bool changed_place)>;
 
   // Ends the callbacks when destroyed.

@@ -65,6 +65,8 @@ class LogFile final : public Producer, public std::enable_shared_from_this<LogFi
 
   // Read to the end, everything acknowledged.
   bool IsSettled() const;
+  // An incomplete line may become due, or the row is to be stored.
+  bool HasPending() const { return changed_ || reader_->HasPartial(); }
   Clock::time_point last_growth() const { return last_growth_; }
 
   const StoredFile& row() const { return row_; }

@@ -14,6 +14,8 @@ namespace ospatrol::logcollector {
 namespace {
 
 constexpr int64_t kNanoseconds = 1'000'000'000;
+// Two changes can bear the same time: in the coarsest file system, of two seconds.
+constexpr std::chrono::seconds kSameTime{3};
 
 std::string RotatedNotice(const std::string& path) {
   return fmt::format("ossec: File rotated (inode changed): '{}'.", path);
@@ -79,7 +81,7 @@ void LogSource::ResumeStoredGenerations(Clock::time_point now) {
 }
 
 bool LogSource::OpenPath(bool at_start, Clock::time_point now) {
-  const auto seen = FactsOf(std::filesystem::path(path_));
+  const auto seen = FactsOf(path_);
   if (!seen) {
     Missing(errno);
     return false;
@@ -255,8 +257,35 @@ bool LogSource::StartOver(base::Fd fd, const FileFacts& facts, StoredFile old,
   return true;
 }
 
+bool LogSource::IsCalm(Clock::time_point now) {
+  const auto facts = FactsOf(path_);
+  const Look look = facts ? Look{0, *facts} : Look{errno, {}};
+  if (look != look_) {
+    look_ = look;
+    look_since_ = now;
+    look_confirmed_ = false;
+    return false;
+  }
+  if (!look_confirmed_) {
+    // The caller's Check and Read see what was done in the time that `look` bears.
+    look_confirmed_ = now - look_since_ >= kSameTime;
+    return false;
+  }
+  return NeedsNothing(look);
+}
+
+bool LogSource::NeedsNothing(const Look& look) const {
+  if (!retired_.empty()) return false;
+  if (!current_) return look.error != 0 && look.error == reported_error_;
+  const LogFile& file = *current_->file;
+  return consistent_ && current_->present_facts && !file.is_fifo() && look.error == 0 &&
+         look.facts.identity.SameInode(file.identity()) && file.IsSettled() &&
+         file.read_offset() == look.facts.size;
+}
+
 void LogSource::Check(Clock::time_point now) {
-  const auto facts = FactsOf(std::filesystem::path(path_));
+  consistent_ = false;
+  const auto facts = FactsOf(path_);
   if (!facts) {
     if (!missing_since_) missing_since_ = now;
     Missing(errno);
@@ -269,7 +298,8 @@ void LogSource::Check(Clock::time_point now) {
     return;
   }
   if (facts->identity.SameInode(current_->file->identity())) {
-    if (current_->file->WasTruncated()) Truncated(*current_, now);
+    consistent_ = !current_->file->WasTruncated();
+    if (!consistent_) Truncated(*current_, now);
     return;
   }
   if (Promote(facts->identity, now)) return;
@@ -416,6 +446,7 @@ StoredFile LogSource::NewRow(int fd, const FileFacts& facts, uint64_t offset, bo
 LogSource::Generation LogSource::Make(base::Fd fd, const FileFacts& facts, StoredFile row) {
   Generation generation;
   const int descriptor = fd.get();
+  generation.present_facts = HasPresentFacts(descriptor);
   generation.file =
       std::make_shared<LogFile>(std::move(fd), facts, std::move(row),
                                 entry_->format->make(entry_->section), store_, counters_);
@@ -481,6 +512,7 @@ LogFile::Turn LogSource::ReadGeneration(Generation& generation, Sink& sink, size
   const std::shared_ptr<LogFile> file = generation.file;
   LogFile::Turn turn = file->Read(sink, budget, now);
   if (turn == LogFile::Turn::kTruncated) {
+    consistent_ = false;
     Truncated(generation, now);
     const bool same = is_current && current_->file == file && !file->abandoned();
     return same ? LogFile::Turn::kIdle : LogFile::Turn::kMore;  // same: the store failed
@@ -499,6 +531,10 @@ bool LogSource::Tick(Clock::time_point now) {
   for (const Generation& generation : retired_) send |= generation.file->FlushIfQuiet(now);
   std::erase_if(retired_, [&](Generation& g) { return FinishIfDone(g, now); });
   return send;
+}
+
+bool LogSource::HasPending() const {
+  return !retired_.empty() || (current_ && current_->file->HasPending());
 }
 
 bool LogSource::FinishIfDone(Generation& generation, Clock::time_point now) {

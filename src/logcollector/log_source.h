@@ -74,13 +74,17 @@ class LogSource {
   // First look. `at_start`: a file without stored position starts where <read_from> says, else at
   // its beginning.
   void Open(bool at_start, Clock::time_point now);
+  // True when the path looks as it has looked for a while, and the looks since then left nothing to
+  // do: neither Check nor Read would find anything. One system call.
+  bool IsCalm(Clock::time_point now);
   // Looks at what stands under the path now.
   void Check(Clock::time_point now);
   // Reads at most `budget` bytes. Never kTruncated or kFailed: those are handled here.
   LogFile::Turn Read(Sink& sink, size_t budget, Clock::time_point now);
-  // Once a second: incomplete lines of quiet files, finished generations. True when there is
-  // something to send.
+  // Once a second while HasPending: incomplete lines of quiet files, finished generations. True
+  // when there is something to send.
   bool Tick(Clock::time_point now);
+  bool HasPending() const;
   // Stores the positions.
   void Save(bool always);
 
@@ -93,6 +97,7 @@ class LogSource {
   struct Generation {
     std::shared_ptr<LogFile> file;
     FileWatcher::Watch watch;
+    bool present_facts = false;
     Clock::time_point retired_at{};
     bool drained = false;  // its end was seen once
   };
@@ -102,6 +107,14 @@ class LogSource {
     std::optional<StoredFile> current;
     std::vector<StoredFile> retired;
   };
+  // What the path shows to one system call.
+  struct Look {
+    int error = 0;  // errno; then there are no facts
+    FileFacts facts;
+    bool operator==(const Look&) const = default;
+  };
+  bool NeedsNothing(const Look& look) const;
+
   Stored LoadRows();
   void ResumeStoredGenerations(Clock::time_point now);
   bool OpenPath(bool at_start, Clock::time_point now);
@@ -145,6 +158,10 @@ class LogSource {
   bool reported_type_ = false;
   log::Limited<msg::kReadFailed> read_failures_;
   const LogSource* reported_same_ = nullptr;
+  std::optional<Look> look_;
+  Clock::time_point look_since_{};
+  bool look_confirmed_ = false;
+  bool consistent_ = false;         // the last look found the current generation under the path
   std::deque<Generation> retired_;  // oldest first
   std::optional<Generation> current_;
 };

@@ -23,6 +23,7 @@ constexpr std::string_view kStateFile = "var/run/ospatrol-logcollector.state";
 constexpr int kRoundsPerKeepAlive = 65;  // of loop_timeout, as the reference counts
 constexpr milliseconds kReconnect{200};
 constexpr seconds kLockedRetry{1};
+constexpr seconds kTick{1};
 constexpr seconds kStateInterval{5};
 constexpr milliseconds kDrainAtExit{2000};
 
@@ -92,6 +93,25 @@ void Logcollector::Start() {
   }
   StartTimers();
   Connect();
+  Busy();
+}
+
+// Whatever happens leads here: what has to follow it has timers then, and an idle collector has
+// none but that of the next look.
+void Logcollector::Busy() {
+  if (!second_timer_) second_timer_ = context_.loop().After(kTick, [this] { Tick(); });
+  if (state_timer_) return;
+  state_timer_ = context_.loop().After(kStateInterval, [this] {
+    state_timer_.reset();
+    WriteState();
+  });
+}
+
+void Logcollector::Tick() {
+  second_timer_.reset();
+  sources_->Tick(Clock::now());
+  if (sources_->HasPending()) Busy();
+  if (sources_->HasWork()) Service();
 }
 
 void Logcollector::StartTimers() {
@@ -99,15 +119,8 @@ void Logcollector::StartTimers() {
   poll_timer_ = loop.Every(settings_.poll, [this] {
     // While the receiver has only the datagram queue: its other socket may have come.
     if (outlet_->mode() == Outlet::Mode::kDatagram) Connect();
-    sources_->Poll(Clock::now());
-    Service();
+    if (sources_->Poll(Clock::now()) || notices_->HasWaiting()) Service();
   });
-  second_timer_ = loop.Every(seconds(1), [this] {
-    sources_->Tick(Clock::now());
-    if (sources_->HasWork()) Service();
-    ConnectSoon();
-  });
-  state_timer_ = loop.Every(kStateInterval, [this] { WriteState(); });
   keep_alive_timer_ = loop.Every(settings_.poll * kRoundsPerKeepAlive, [this] { KeepAlive(); });
 }
 
@@ -135,6 +148,7 @@ void Logcollector::WatchOutlet() {
 }
 
 void Logcollector::OutletReady() {
+  Busy();
   PumpOutlet();
   if (outlet_->mode() == Outlet::Mode::kStream) Service();
 }
@@ -151,6 +165,7 @@ void Logcollector::PumpOutlet() {
 
 void Logcollector::Disconnected() {
   if (outlet_->mode() == Outlet::Mode::kStream) return;  // connected again meanwhile
+  Busy();
   outlet_readable_.reset();
   outlet_writable_.reset();
   ConnectSoon();
@@ -168,10 +183,13 @@ void Logcollector::UpdateWriteWatch() {
 }
 
 void Logcollector::Service() {
+  Busy();
   if (outlet_->mode() == Outlet::Mode::kNone) return;
   const bool room = notices_->OfferTo(*outlet_) && sources_->Service(*outlet_, Clock::now());
   outlet_->Flush();
   PumpOutlet();
+  // The datagram queue says only to a sender that it is gone.
+  if (outlet_->mode() == Outlet::Mode::kNone) return ConnectSoon();
   // A full stream goes on with the next answer; a full datagram queue says nothing, so it is tried
   // again.
   if (!sources_->HasWork() && !notices_->HasWaiting()) return;

@@ -44,6 +44,8 @@ class Logcollector final : public daemon::Daemon {
   void Disconnected();
   void Service();
   void ServiceSoon();
+  void Busy();
+  void Tick();
   void PumpOutlet();
   void UpdateWriteWatch();
   void KeepAlive();
@@ -63,8 +65,8 @@ class Logcollector final : public daemon::Daemon {
   base::Seconds started_ = 0;
 
   daemon::EventLoop::Registration watcher_ready_, outlet_readable_, outlet_writable_;
-  daemon::EventLoop::Registration retry_, poll_timer_, second_timer_, state_timer_,
-      keep_alive_timer_, connect_again_;
+  daemon::EventLoop::Registration retry_, poll_timer_, keep_alive_timer_, connect_again_;
+  daemon::EventLoop::Registration second_timer_, state_timer_;  // only after something happened
 };
 
 }  // namespace ospatrol::logcollector

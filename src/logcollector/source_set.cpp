@@ -70,6 +70,7 @@ void SourceSet::LoadEntries(const std::vector<config::LocalFileSection>& section
   entries_.clear();
   reported_.clear();
   has_patterns_ = false;
+  has_dates_ = false;
   for (const config::LocalFileSection& section : sections) {
     const Format* format = FindFormat(section.log_format);
     if (format == nullptr) continue;
@@ -77,6 +78,7 @@ void SourceSet::LoadEntries(const std::vector<config::LocalFileSection>& section
     const auto seen = earlier != known.end() ? earlier->second : store_.EntrySeen(section.location);
     entries_.push_back(std::make_shared<const Entry>(Entry{section, format, seen}));
     has_patterns_ = has_patterns_ || IsGlob(section.location);
+    has_dates_ = has_dates_ || IsDate(section.location);
   }
 }
 
@@ -103,7 +105,7 @@ void SourceSet::ExpandGlob(const EntryPointer& entry, Wanted& wanted) {
   }
   for (const std::string& match : matches) {
     const std::string name = IsDate(match) ? ExpandDate(match) : match;
-    const auto facts = FactsOf(std::filesystem::path(name));
+    const auto facts = FactsOf(name);
     // Directories and devices that a pattern happens to match were not meant.
     if (facts && facts->type != FileFacts::Type::kOther) wanted.emplace(name, entry);
   }
@@ -154,13 +156,13 @@ void SourceSet::Apply(const Wanted& wanted, bool at_start, Clock::time_point now
     source.SetWanted(false, now);
     if (!source.HasOpenFiles()) Erase(present);
   }
-  WatchDirectories(wanted);
+  SetDirectories(wanted);
+  WatchDirectories();
 }
 
 // Between the rename and the create of a rotation a pattern does not match the file.
 bool SourceSet::MayComeBack(const LogSource& source, Clock::time_point now) {
-  return source.wanted() && IsGlob(source.entry().section.location) &&
-         !FactsOf(std::filesystem::path(source.path())) &&
+  return source.wanted() && IsGlob(source.entry().section.location) && !FactsOf(source.path()) &&
          !source.IsMissingFor(LogSource::kLinger, now);
 }
 
@@ -207,7 +209,7 @@ void SourceSet::Erase(std::map<std::string, Slot>::iterator slot) {
   sources_.erase(slot);
 }
 
-void SourceSet::WatchDirectories(const Wanted& wanted) {
+void SourceSet::SetDirectories(const Wanted& wanted) {
   std::set<std::string> needed;
   for (const auto& [path, entry] : wanted) needed.insert(DirectoryOf(path));
   for (const EntryPointer& entry : entries_) {
@@ -215,33 +217,57 @@ void SourceSet::WatchDirectories(const Wanted& wanted) {
     if (IsGlob(entry->section.location) && !IsGlob(directory)) needed.insert(directory);
   }
   std::erase_if(directories_, [&](const auto& watch) { return !needed.contains(watch.first); });
-  for (const std::string& directory : needed) {
-    const auto facts = FactsOf(std::filesystem::path(directory));
+  for (const std::string& directory : needed) directories_.try_emplace(directory);
+}
+
+// Those that have come, or that others have replaced.
+void SourceSet::WatchDirectories() {
+  for (auto& [directory, watched] : directories_) {
+    const auto facts = FactsOf(directory);
     if (!facts) {
-      directories_.erase(directory);
+      watched = {};
       continue;
     }
-    const auto known = directories_.find(directory);
-    if (known != directories_.end() && known->second.identity.SameInode(facts->identity)) continue;
-    const auto callback = [this, directory](std::string_view name, bool) {
-      expand_soon_ = expand_soon_ || has_patterns_;
-      to_check_.insert((std::filesystem::path(directory) / name).native());
+    if (watched.identity == facts->identity) continue;
+    const auto callback = [this, path = directory](std::string_view name, bool) {
+      DirectoryChanged(path, name);
     };
-    directories_[directory] = {watcher_.WatchDirectory(directory, callback), facts->identity};
+    watched = {watcher_.WatchDirectory(directory, callback), facts->identity};
   }
 }
 
-void SourceSet::Poll(Clock::time_point now) {
+void SourceSet::DirectoryChanged(const std::string& directory, std::string_view name) {
+  expand_soon_ = expand_soon_ || has_patterns_;
+  // Without name: the directory itself has gone, or notices were lost.
+  check_all_ = check_all_ || name.empty();
+  if (!name.empty()) to_check_.insert((std::filesystem::path(directory) / name).native());
+}
+
+bool SourceSet::Poll(Clock::time_point now) {
+  check_all_ = false;
   expand_soon_ = false;
   to_check_.clear();
-  Apply(Expand(), false, now);
+  if (has_patterns_ || has_dates_) {
+    Apply(Expand(), false, now);
+  } else {
+    WatchDirectories();
+  }
+  bool calm = true;
   for (auto& [path, slot] : sources_) {
+    if (slot.source->IsCalm(now)) continue;
+    calm = false;
     slot.source->Check(now);
     Wake(*slot.source);
   }
+  Maintain(now);
+  return !calm;
 }
 
 void SourceSet::CheckNamed(Clock::time_point now) {
+  if (check_all_) {
+    Poll(now);
+    return;
+  }
   const std::set<std::string> paths = std::exchange(to_check_, {});
   if (std::exchange(expand_soon_, false)) Apply(Expand(), false, now);
   for (const std::string& path : paths) {
@@ -268,14 +294,27 @@ void SourceSet::Tick(Clock::time_point now) {
   for (auto& [path, slot] : sources_) {
     if (slot.source->Tick(now)) Wake(*slot.source);
   }
-  const bool purge = now - purged_ >= kPurge;
   store_.Atomically([&] {
-    // Rows of files that never change are touched once a day, or they would be forgotten.
-    for (auto& [path, slot] : sources_) slot.source->Save(purge);
-    if (purge) store_.Purge(base::WallNow());
+    for (auto& [path, slot] : sources_) slot.source->Save(false);
     return true;
   });
-  if (purge) purged_ = now;
+}
+
+bool SourceSet::HasPending() const {
+  return std::any_of(sources_.begin(), sources_.end(),
+                     [](const auto& slot) { return slot.second.source->HasPending(); });
+}
+
+void SourceSet::Maintain(Clock::time_point now) {
+  if (now - purged_ >= kPurge) {
+    store_.Atomically([&] {
+      // Rows of files that never change are touched once a day, or they would be forgotten.
+      for (auto& [path, slot] : sources_) slot.source->Save(true);
+      store_.Purge(base::WallNow());
+      return true;
+    });
+    purged_ = now;
+  }
   if (now - entries_marked_ >= kMarkEntries) {
     MarkEntriesSeen();
     entries_marked_ = now;

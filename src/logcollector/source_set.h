@@ -5,6 +5,7 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -30,8 +31,9 @@ class SourceSet final : public SourceHost {
   // are kept on disk. REQUIRES: FindFormat knows each section's format.
   void Configure(const std::vector<config::LocalFileSection>& sections, Clock::time_point now);
 
-  // Every loop_timeout: patterns are expanded again, every path is looked at, everything is read.
-  void Poll(Clock::time_point now);
+  // Every loop_timeout: patterns are expanded again, every path is looked at, everything that is
+  // not calm is read. False when everything is calm.
+  bool Poll(Clock::time_point now);
   // After wake-ups: looks at the paths that they named.
   void CheckNamed(Clock::time_point now);
 
@@ -39,8 +41,10 @@ class SourceSet final : public SourceHost {
   bool Service(Sink& sink, Clock::time_point now);
   bool HasWork() const { return !ready_.empty(); }
 
-  // Every second: incomplete lines of quiet files, finished generations, positions to disk.
+  // Every second while HasPending: incomplete lines of quiet files, finished generations, positions
+  // to disk.
   void Tick(Clock::time_point now);
+  bool HasPending() const;
   // At exit.
   void Save();
 
@@ -57,7 +61,7 @@ class SourceSet final : public SourceHost {
   };
   struct DirectoryWatch {
     FileWatcher::Watch watch;
-    FileIdentity identity;
+    std::optional<FileIdentity> identity;  // of what is watched; none: nothing is there
   };
   using EntryPointer = std::shared_ptr<const Entry>;
   using Wanted = std::map<std::string, EntryPointer>;
@@ -74,7 +78,10 @@ class SourceSet final : public SourceHost {
               Clock::time_point now);
   void ResumeUnfinished(const Wanted& wanted, Clock::time_point now);
   void Erase(std::map<std::string, Slot>::iterator slot);
-  void WatchDirectories(const Wanted& wanted);
+  void SetDirectories(const Wanted& wanted);
+  void WatchDirectories();
+  void DirectoryChanged(const std::string& directory, std::string_view name);
+  void Maintain(Clock::time_point now);
   void MarkEntriesSeen();
 
   PositionStore& store_;
@@ -82,10 +89,12 @@ class SourceSet final : public SourceHost {
   FileWatcher& watcher_;
   std::vector<EntryPointer> entries_;
   bool has_patterns_ = false;
+  bool has_dates_ = false;
   std::map<std::string, Slot> sources_;  // by path
   std::deque<Slot*> ready_;
   std::set<std::string> to_check_;  // paths
   bool expand_soon_ = false;
+  bool check_all_ = false;
   std::map<std::string, DirectoryWatch> directories_;
   std::map<std::string, std::string> date_names_;  // pattern -> last name
   std::set<std::string> reported_;                 // patterns and duplicates complained about

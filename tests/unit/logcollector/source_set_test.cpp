@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <fstream>
 #include <optional>
 #include <string>
 #include <vector>
@@ -17,6 +18,7 @@ namespace ospatrol::logcollector {
 namespace {
 
 using std::chrono::seconds;
+using testing::Contains;
 using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::UnorderedElementsAre;
@@ -35,6 +37,13 @@ class SourceSetTest : public testing::Test {
     collector_->Configure(sections);
   }
   void ReadAndAnswer() { collector_->ReadAndAnswer(sink_); }
+  // What the daemon does when inotify says something.
+  void Notice() {
+    collector_->watcher.Dispatch();
+    collector_->sources.CheckNamed(collector_->now);
+    collector_->Offer(sink_);
+    sink_.AnswerAll();
+  }
 
   // "name:text" of events since the last call.
   std::vector<std::string> New() {
@@ -198,10 +207,7 @@ TEST_F(SourceSetTest, AWriteWakesItsReaderWithoutAPoll) {
   ReadAndAnswer();
   Append(directory_ / "a.log", "1\n");
   Write(directory_ / "b1.log", "2\n");
-  collector_->watcher.Dispatch();
-  collector_->sources.CheckNamed(collector_->now);
-  collector_->Offer(sink_);
-  sink_.AnswerAll();
+  Notice();
   EXPECT_THAT(New(), UnorderedElementsAre("a.log:1", "b1.log:2"));
 }
 
@@ -212,11 +218,46 @@ TEST_F(SourceSetTest, ARotationIsSeenWithoutAPoll) {
   Append(directory_ / "a.log", "1\n");
   std::filesystem::rename(directory_ / "a.log", directory_ / "a.log.1");
   Write(directory_ / "a.log", "2\n");
-  collector_->watcher.Dispatch();
-  collector_->sources.CheckNamed(collector_->now);
-  collector_->Offer(sink_);
-  sink_.AnswerAll();
+  Notice();
   EXPECT_EQ(New().size(), 3u);
+}
+
+TEST_F(SourceSetTest, AReplacedDirectoryIsWatchedAgainWithoutAPoll) {
+  const auto sub = directory_ / "sub";
+  std::filesystem::create_directory(sub);
+  Start({"sub/a.log"});
+  ReadAndAnswer();
+  // Often with the inode number of the old one.
+  std::filesystem::remove(sub);
+  std::filesystem::create_directory(sub);
+  Notice();
+  Write(sub / "a.log", "1\n");
+  Notice();
+  EXPECT_THAT(New(), ElementsAre("sub/a.log:1"));
+  std::filesystem::rename(sub, directory_ / "old");
+  std::filesystem::create_directory(sub);
+  Notice();
+  Write(sub / "a.log", "2\n");
+  Notice();
+  EXPECT_THAT(New(), Contains("sub/a.log:2"));
+}
+
+TEST_F(SourceSetTest, LooksAtAllFilesWhenNoticesWereLost) {
+  std::ifstream limit_file("/proc/sys/fs/inotify/max_queued_events");
+  int limit = 0;
+  limit_file >> limit;
+  if (limit < 1 || limit > 100'000) GTEST_SKIP() << "queue of " << limit << " notices";
+  Write(directory_ / "a.log", "");
+  Start({"a.log", "b.log"});
+  ReadAndAnswer();
+  for (int i = 0; i <= limit / 2; ++i) {
+    Write(directory_ / "other", "");
+    std::filesystem::remove(directory_ / "other");
+  }
+  Append(directory_ / "a.log", "1\n");
+  Write(directory_ / "b.log", "2\n");
+  Notice();
+  EXPECT_THAT(New(), UnorderedElementsAre("a.log:1", "b.log:2"));
 }
 
 TEST_F(SourceSetTest, NothingConfiguredIsNoError) {
