@@ -96,12 +96,16 @@ bool Statement::IsNull(int column) const {
 
 Database::Database(const std::filesystem::path& file) : file_(file) {
   const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
+  std::error_code missing;
+  const uintmax_t size = std::filesystem::file_size(file, missing);
   try {
     if (sqlite3_open_v2(file.c_str(), &handle_, flags, nullptr) != SQLITE_OK) {
       Fail(file_, handle_);
     }
     sqlite3_extended_result_codes(handle_, 1);
     sqlite3_busy_timeout(handle_, 5000);
+    // A new file holds nothing yet that a power cut could take: no waiting for the disk.
+    if (missing || size == 0) Execute("PRAGMA synchronous=OFF");
     // temp_store: no files outside the state directory, which is all a chrooted daemon may write.
     Execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA temp_store=MEMORY;");
   } catch (...) {
