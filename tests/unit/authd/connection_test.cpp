@@ -33,8 +33,15 @@ class ConnectionTest : public testing::Test {
   void Begin(base::Fd server) {
     connection_ =
         std::make_unique<Connection>(loop_, house_.service(), house_.context(), std::move(server),
-                                     EnrolmentHouse::peer(), [this] { ++done_; });
+                                     EnrolmentHouse::peer(), [this] { Forget(); });
     thread_ = std::thread([this] { loop_.Run(); });
+  }
+  // As the pool does it: with the object its socket goes.
+  void Forget() {
+    loop_.Post([this] {
+      connection_.reset();
+      ++done_;
+    });
   }
   void End() {
     if (!thread_.joinable()) return;
