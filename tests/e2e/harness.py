@@ -68,11 +68,12 @@ def leave_the_network():
     """Gives this process and its children a network of their own, with nothing but the loopback device, where that is
     allowed: no port, address, abstract socket or setting is shared with anything else that runs on the machine."""
     clone_newnet = 0x40000000
-    if os.getuid() != 0 or ctypes.CDLL(None).unshare(clone_newnet) != 0:
+    if os.getuid() != 0 or shutil.which("ip") is None or ctypes.CDLL(None).unshare(clone_newnet) != 0:
         return
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
-    with open("/proc/sys/net/ipv4/ip_local_port_range", "w") as f:
-        f.write("40000 60999\n")
+    with contextlib.suppress(OSError):  # settings may be read-only; where they are ours there is more room
+        with open("/proc/sys/net/ipv4/ip_local_port_range", "w") as f:
+            f.write("40000 60999\n")
 
 
 _claims = []  # abstract sockets whose names stand for the ports that this process has
