@@ -29,6 +29,11 @@ constexpr uint64_t kLocalFileSystems[] = {
     0x794C7630,  // overlayfs: asks the one below
 };
 
+bool IsLocal(const struct statfs& data) {
+  return std::ranges::find(kLocalFileSystems, static_cast<uint64_t>(data.f_type)) !=
+         std::end(kLocalFileSystems);
+}
+
 int64_t Nanoseconds(const statx_timestamp& time) {
   return time.tv_sec * 1'000'000'000 + static_cast<int64_t>(time.tv_nsec);
 }
@@ -63,9 +68,17 @@ std::optional<FileFacts> FactsOf(int fd) { return Ask(fd, "", AT_EMPTY_PATH); }
 
 bool HasPresentFacts(int fd) {
   struct statfs data {};
-  if (::fstatfs(fd, &data) != 0) return false;
-  return std::ranges::find(kLocalFileSystems, static_cast<uint64_t>(data.f_type)) !=
-         std::end(kLocalFileSystems);
+  return ::fstatfs(fd, &data) == 0 && IsLocal(data);
+}
+
+bool HasPresentFacts(const std::string& path) {
+  struct statfs data {};
+  return ::statfs(path.c_str(), &data) == 0 && IsLocal(data);
+}
+
+bool IsLink(const std::string& path) {
+  struct stat data {};
+  return ::lstat(path.c_str(), &data) == 0 && S_ISLNK(data.st_mode);
 }
 
 base::Fd OpenLog(const std::filesystem::path& path) {

@@ -52,6 +52,10 @@ std::optional<FileFacts> FactsOf(int fd);
 // True when it lies in a file system of this machine, whose sizes and times are always those of
 // this moment: on a network, or behind a program, they may be remembered ones.
 bool HasPresentFacts(int fd);
+bool HasPresentFacts(const std::string& path);
+
+// True when there is a symbolic link of this name, wherever it leads.
+bool IsLink(const std::string& path);
 
 // Read-only and never blocking, also on a FIFO without a writer. Closed on failure; errno says why.
 base::Fd OpenLog(const std::filesystem::path& path);

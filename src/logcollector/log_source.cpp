@@ -14,8 +14,6 @@ namespace ospatrol::logcollector {
 namespace {
 
 constexpr int64_t kNanoseconds = 1'000'000'000;
-// Two changes can bear the same time: in the coarsest file system, of two seconds.
-constexpr std::chrono::seconds kSameTime{3};
 
 std::string RotatedNotice(const std::string& path) {
   return fmt::format("ossec: File rotated (inode changed): '{}'.", path);
@@ -257,21 +255,11 @@ bool LogSource::StartOver(base::Fd fd, const FileFacts& facts, StoredFile old,
   return true;
 }
 
-bool LogSource::IsCalm(Clock::time_point now) {
-  const auto facts = FactsOf(path_);
-  const Look look = facts ? Look{0, *facts} : Look{errno, {}};
-  if (look != look_) {
-    look_ = look;
-    look_since_ = now;
-    look_confirmed_ = false;
-    return false;
-  }
-  if (!look_confirmed_) {
-    // The caller's Check and Read see what was done in the time that `look` bears.
-    look_confirmed_ = now - look_since_ >= kSameTime;
-    return false;
-  }
-  return NeedsNothing(look);
+bool LogSource::IsCalm(bool place_is_same, Clock::time_point now) {
+  const bool was_missing = glance_.last() && glance_.last()->error == ENOENT && !dangling_;
+  const Look look = place_is_same && was_missing ? *glance_.last() : LookAt(path_);
+  if (!was_missing || !place_is_same) dangling_ = look.error == ENOENT && IsLink(path_);
+  return glance_.IsSame(look, now) && NeedsNothing(look);
 }
 
 bool LogSource::NeedsNothing(const Look& look) const {

@@ -21,6 +21,7 @@
 #include "config/sections.h"
 #include "logcollector/file_watcher.h"
 #include "logcollector/formats.h"
+#include "logcollector/glance.h"
 #include "logcollector/log_file.h"
 #include "logcollector/notices.h"
 #include "logcollector/position_store.h"
@@ -75,8 +76,10 @@ class LogSource {
   // its beginning.
   void Open(bool at_start, Clock::time_point now);
   // True when the path looks as it has looked for a while, and the looks since then left nothing to
-  // do: neither Check nor Read would find anything. One system call.
-  bool IsCalm(Clock::time_point now);
+  // do: neither Check nor Read would find anything. One system call; none when `place_is_same`,
+  // which says that no name can have been added to its directory since the last call, and the file
+  // was missing then.
+  bool IsCalm(bool place_is_same, Clock::time_point now);
   // Looks at what stands under the path now.
   void Check(Clock::time_point now);
   // Reads at most `budget` bytes. Never kTruncated or kFailed: those are handled here.
@@ -106,12 +109,6 @@ class LogSource {
   struct Stored {
     std::optional<StoredFile> current;
     std::vector<StoredFile> retired;
-  };
-  // What the path shows to one system call.
-  struct Look {
-    int error = 0;  // errno; then there are no facts
-    FileFacts facts;
-    bool operator==(const Look&) const = default;
   };
   bool NeedsNothing(const Look& look) const;
 
@@ -158,9 +155,8 @@ class LogSource {
   bool reported_type_ = false;
   log::Limited<msg::kReadFailed> read_failures_;
   const LogSource* reported_same_ = nullptr;
-  std::optional<Look> look_;
-  Clock::time_point look_since_{};
-  bool look_confirmed_ = false;
+  Glance glance_;
+  bool dangling_ = false;           // when the last look found nothing: there is a link
   bool consistent_ = false;         // the last look found the current generation under the path
   std::deque<Generation> retired_;  // oldest first
   std::optional<Generation> current_;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <ctime>
 #include <filesystem>
 #include <string_view>
@@ -186,6 +187,7 @@ void SourceSet::DropForgotten(const Wanted& wanted) {
 void SourceSet::Create(const std::string& path, const EntryPointer& entry, bool wanted,
                        bool at_start, Clock::time_point now) {
   Slot& slot = sources_[path];
+  slot.directory = DirectoryOf(path);
   slot.source = std::make_unique<LogSource>(path, entry, store_, notices_, watcher_, *this);
   if (!wanted) slot.source->SetWanted(false, now);
   slot.source->Open(at_start, now);
@@ -220,20 +222,38 @@ void SourceSet::SetDirectories(const Wanted& wanted) {
   for (const std::string& directory : needed) directories_.try_emplace(directory);
 }
 
-// Those that have come, or that others have replaced.
 void SourceSet::WatchDirectories() {
-  for (auto& [directory, watched] : directories_) {
-    const auto facts = FactsOf(directory);
-    if (!facts) {
-      watched = {};
-      continue;
-    }
-    if (watched.identity == facts->identity) continue;
-    const auto callback = [this, path = directory](std::string_view name, bool) {
-      DirectoryChanged(path, name);
-    };
-    watched = {watcher_.WatchDirectory(directory, callback), facts->identity};
+  for (auto& [directory, watched] : directories_) Watch(directory, LookAt(directory), watched);
+}
+
+// If it has come, or if another one has replaced it.
+void SourceSet::Watch(const std::string& directory, const Look& look, DirectoryWatch& watched) {
+  if (look.error != 0) {
+    watched.watch = {};
+    watched.identity.reset();
+    return;
   }
+  if (watched.identity == look.facts.identity) return;
+  const auto callback = [this, directory](std::string_view name, bool) {
+    DirectoryChanged(directory, name);
+  };
+  watched.watch = watcher_.WatchDirectory(directory, callback);
+  watched.identity = look.facts.identity;
+  watched.present_facts = HasPresentFacts(directory);
+}
+
+void SourceSet::LookAtDirectories(Clock::time_point now) {
+  for (auto& [directory, watched] : directories_) {
+    const Look look = LookAt(directory);
+    Watch(directory, look, watched);
+    const bool same = watched.glance.IsSame(look, now);
+    watched.same = look.error == 0 ? same && watched.present_facts : look.error == ENOENT;
+  }
+}
+
+bool SourceSet::IsSamePlace(const std::string& directory) const {
+  const auto watched = directories_.find(directory);
+  return watched != directories_.end() && watched->second.same;
 }
 
 void SourceSet::DirectoryChanged(const std::string& directory, std::string_view name) {
@@ -247,14 +267,11 @@ bool SourceSet::Poll(Clock::time_point now) {
   check_all_ = false;
   expand_soon_ = false;
   to_check_.clear();
-  if (has_patterns_ || has_dates_) {
-    Apply(Expand(), false, now);
-  } else {
-    WatchDirectories();
-  }
+  if (has_patterns_ || has_dates_) Apply(Expand(), false, now);
+  LookAtDirectories(now);
   bool calm = true;
   for (auto& [path, slot] : sources_) {
-    if (slot.source->IsCalm(now)) continue;
+    if (slot.source->IsCalm(IsSamePlace(slot.directory), now)) continue;
     calm = false;
     slot.source->Check(now);
     Wake(*slot.source);

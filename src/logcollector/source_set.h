@@ -12,6 +12,7 @@
 
 #include "config/sections.h"
 #include "logcollector/file_watcher.h"
+#include "logcollector/glance.h"
 #include "logcollector/log_source.h"
 #include "logcollector/notices.h"
 #include "logcollector/position_store.h"
@@ -57,11 +58,15 @@ class SourceSet final : public SourceHost {
  private:
   struct Slot {
     std::unique_ptr<LogSource> source;
+    std::string directory;
     bool ready = false;
   };
   struct DirectoryWatch {
     FileWatcher::Watch watch;
     std::optional<FileIdentity> identity;  // of what is watched; none: nothing is there
+    bool present_facts = false;
+    Glance glance;      // of Poll
+    bool same = false;  // no name can have been added between the last two Polls
   };
   using EntryPointer = std::shared_ptr<const Entry>;
   using Wanted = std::map<std::string, EntryPointer>;
@@ -80,6 +85,9 @@ class SourceSet final : public SourceHost {
   void Erase(std::map<std::string, Slot>::iterator slot);
   void SetDirectories(const Wanted& wanted);
   void WatchDirectories();
+  void Watch(const std::string& directory, const Look& look, DirectoryWatch& watched);
+  void LookAtDirectories(Clock::time_point now);
+  bool IsSamePlace(const std::string& directory) const;
   void DirectoryChanged(const std::string& directory, std::string_view name);
   void Maintain(Clock::time_point now);
   void MarkEntriesSeen();

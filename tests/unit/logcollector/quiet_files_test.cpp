@@ -264,6 +264,80 @@ TEST_F(QuietFilesTest, AMissingFileIsReadAsSoonAsItIsThere) {
   EXPECT_THAT(New(), ElementsAre("3"));
 }
 
+struct Arrival {
+  const char* name;
+  std::function<void(const fs::path& log)> apply;
+};
+
+void PrintTo(const Arrival& arrival, std::ostream* out) { *out << arrival.name; }
+
+class ArrivalInAQuietDirectory : public QuietFilesTest,
+                                 public testing::WithParamInterface<Arrival> {};
+
+TEST_P(ArrivalInAQuietDirectory, IsFoundByTheNextLook) {
+  fs::create_directory(directory_ / "full");
+  Write(directory_ / "full" / log_.filename(), "1\n");
+  Start({log_});
+  Settle();
+  GetParam().apply(log_);
+  EXPECT_TRUE(Round());
+  EXPECT_THAT(New(), ElementsAre("1"));
+}
+
+fs::path Full(const fs::path& log) {
+  return log.parent_path().parent_path() / "full" / log.filename();
+}
+
+const Arrival kArrivals[] = {
+    {"Written", [](const fs::path& log) { Write(log, "1\n"); }},
+    {"RenamedToIt", [](const fs::path& log) { fs::rename(Full(log), log); }},
+    {"HardLink", [](const fs::path& log) { fs::create_hard_link(Full(log), log); }},
+    {"Link", [](const fs::path& log) { fs::create_symlink(Full(log), log); }},
+    {"DirectoryReplaced",
+     [](const fs::path& log) {
+       fs::remove_all(log.parent_path());
+       fs::rename(Full(log).parent_path(), log.parent_path());
+     }},
+    {"DirectoryReplacedByALink",
+     [](const fs::path& log) {
+       fs::remove_all(log.parent_path());
+       fs::create_symlink(Full(log).parent_path(), log.parent_path());
+     }},
+};
+
+INSTANTIATE_TEST_SUITE_P(Each, ArrivalInAQuietDirectory, testing::ValuesIn(kArrivals),
+                         [](const auto& arrival) { return std::string(arrival.param.name); });
+
+TEST_F(QuietFilesTest, ADanglingLinkIsLookedAtUntilItsTargetIsThere) {
+  Start({log_});
+  Settle();
+  // The directory of the link does not change when the target comes.
+  fs::create_symlink(directory_ / "target", log_);
+  Settle();
+  Write(directory_ / "target", "1\n");
+  EXPECT_TRUE(Round());
+  EXPECT_THAT(New(), ElementsAre("1"));
+}
+
+TEST_F(QuietFilesTest, ADirectoryThatComesWithItsFileIsNoticed) {
+  const fs::path deep = logs_ / "app" / "today" / "deep.log";
+  Start({deep});
+  Settle();
+  fs::create_directory(logs_ / "app");
+  Settle();
+  fs::create_directory(logs_ / "app" / "today");
+  Settle();
+  Write(deep, "1\n");
+  EXPECT_TRUE(Round());
+  fs::remove_all(logs_ / "app");
+  Round(LogSource::kLinger);  // until then it is kept open
+  Settle();
+  fs::create_directories(deep.parent_path());
+  Write(deep, "2\n");
+  EXPECT_TRUE(Round());
+  EXPECT_THAT(New(), ElementsAre("1", "ROTATED", "2"));
+}
+
 TEST_F(QuietFilesTest, ALinkIsFollowedToItsNewTarget) {
   Write(directory_ / "day1", "");
   Write(directory_ / "day2", "2\n");
