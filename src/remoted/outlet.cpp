@@ -91,7 +91,7 @@ size_t Outlet::Offer(std::span<const std::string_view> events) {
     }
     waiting_bytes_.fetch_add(added, std::memory_order_relaxed);
   }
-  if (taken > 0 && asleep_.exchange(false)) Wake();
+  if (taken > 0) Flush();
   return taken;
 }
 
@@ -119,9 +119,14 @@ bool Outlet::OfferNumbered(const ipc::SenderId& sender, std::span<const Numbered
     }
     NoteTaken(sender, last, agent);
     waiting_bytes_.fetch_add(bytes, std::memory_order_relaxed);
+    if (finished_.empty()) return true;
   }
-  if (asleep_.exchange(false)) Wake();
+  Flush();
   return true;
+}
+
+void Outlet::Flush() {
+  if (asleep_.exchange(false)) Wake();
 }
 
 void Outlet::Run() {

@@ -71,11 +71,13 @@ class Outlet {
   // that were taken over: a full queue takes the first ones, or none.
   size_t Offer(std::span<const std::string_view> events);
 
-  // Events that their sender keeps until the hook has named their numbers. All or none. Numbers up
-  // to `last` that are not among `events` count as taken with those before them: nobody wants them.
-  // REQUIRES: calls for one sender come in the order of its numbers.
+  // Events that their sender keeps until the hook has named their numbers. All or none; they are
+  // sent when a frame is full, or after Flush(), which spares waking the thread for each. Numbers
+  // up to `last` that are not among `events` count as taken with those before them: nobody wants
+  // them. REQUIRES: calls for one sender come in the order of its numbers.
   bool OfferNumbered(const ipc::SenderId& sender, std::span<const Numbered> events, uint64_t last,
                      const std::shared_ptr<Agent>& agent);
+  void Flush();
 
   // Is there room for a full packet of events?
   bool HasRoom() const {

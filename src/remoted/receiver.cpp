@@ -107,6 +107,7 @@ void Receiver::Run() {
     RetryParked();
     version2_.Tick(*registry_, now_);
     sender_.Flush();
+    channel_.outlet.Flush();
   }
   if (registry_ == nullptr) return;
   TakeMail();
@@ -162,6 +163,7 @@ void Receiver::ReceiveAll() {
     for (const Packet& packet : packets) HandleOrPark(packet);
     version1_.EndBatch();
     sender_.Flush();
+    channel_.outlet.Flush();
     if (packets.size() < UdpReader::kMostAtOnce) return;
   }
 }

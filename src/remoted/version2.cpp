@@ -37,31 +37,32 @@ std::string_view TextOf(v2::Bytes bytes) {
 class LinkPeer final : public v2::ManagerPeer {
  public:
   LinkPeer(Channel& channel, const AgentPtr& agent, const secure::AgentKey& key,
-           SessionState& session, std::string& text)
-      : channel_(channel), agent_(agent), key_(key), session_(session), text_(text) {}
+           SessionState& session, Delivery& delivery)
+      : channel_(channel), agent_(agent), key_(key), session_(session), delivery_(delivery) {}
 
   bool Deliver(const v2::SpoolId& spool, uint64_t first,
                std::span<const std::string_view> events) override {
     if (!channel_.outlet.HasRoom()) return false;
     const Origin origin{key_.id, key_.name, key_.address};
-    text_.clear();
-    ends_.clear();
-    numbered_.clear();
+    auto& [text, ends, numbered] = delivery_;
+    text.clear();
+    ends.clear();
+    numbered.clear();
     for (const std::string_view event : events) {
       Append(origin, event);
-      ends_.push_back(text_.size());
+      ends.push_back(text.size());
     }
     size_t begin = 0;
     uint64_t number = first;
-    for (const size_t end : ends_) {
+    for (const size_t end : ends) {
       if (end > begin) {
-        numbered_.push_back({number, std::string_view(text_).substr(begin, end - begin)});
+        numbered.push_back({number, std::string_view(text).substr(begin, end - begin)});
       }
       begin = end;
       ++number;
     }
-    if (!channel_.outlet.OfferNumbered(spool, numbered_, number - 1, agent_)) return false;
-    channel_.counters.events.fetch_add(numbered_.size(), std::memory_order_relaxed);
+    if (!channel_.outlet.OfferNumbered(spool, numbered, number - 1, agent_)) return false;
+    channel_.counters.events.fetch_add(numbered.size(), std::memory_order_relaxed);
     return true;
   }
 
@@ -140,7 +141,7 @@ class LinkPeer final : public v2::ManagerPeer {
 
   // Appends nothing for what must not go on: its number still counts as taken.
   void Append(const Origin& origin, std::string_view event) {
-    switch (AppendAgentEvent(origin, event, text_)) {
+    switch (AppendAgentEvent(origin, event, delivery_.text)) {
       case Forwarding::kMalformed:
         return channel_.faults.Write<msg::kMessageFormat>(
             key_.id, key_.name, event.substr(0, std::min<size_t>(64, event.size())));
@@ -156,9 +157,7 @@ class LinkPeer final : public v2::ManagerPeer {
   const AgentPtr& agent_;
   const secure::AgentKey& key_;
   SessionState& session_;
-  std::string& text_;
-  std::vector<size_t> ends_;
-  std::vector<Outlet::Numbered> numbered_;
+  Delivery& delivery_;
   bool established_ = false;
 };
 
@@ -198,8 +197,8 @@ void SendMergedFile(Channel& channel, const AgentPtr& agent,
   SessionState& session = *agent->session;
   // STATUS may come again before the agent has taken all of it.
   if (session.sending == content) return;
-  std::string text;
-  LinkPeer peer(channel, agent, *entry.key, session, text);
+  Delivery delivery;
+  LinkPeer peer(channel, agent, *entry.key, session, delivery);
   if (session.link.SendFile(peer, "merged.mg", content)) session.sending = content;
 }
 
@@ -236,7 +235,7 @@ Version2::Result Version2::HandleHello(const Packet& packet, std::string_view id
   const AgentPtr& agent = *entry.agent;
   const std::scoped_lock lock(agent->mutex);
   SessionState& session = EnsureSession(*agent, *entry.key, channel_.responder);
-  LinkPeer peer(channel_, agent, *entry.key, session, event_text_);
+  LinkPeer peer(channel_, agent, *entry.key, session, delivery_);
   const auto outcome = session.link.ReceiveHello(worker_, peer, now, BytesOf(packet.bytes), out_);
   if (outcome.reply > 0) {
     writer_.Add(packet.from, TextOf(v2::Bytes(out_).first(outcome.reply)));
@@ -256,7 +255,7 @@ void Version2::HandleData(const Packet& packet, uint64_t owner, const Registry& 
   const std::scoped_lock lock(agent->mutex);
   if (agent->session == nullptr) return;
   SessionState& session = *agent->session;
-  LinkPeer peer(channel_, agent, *entry.key, session, event_text_);
+  LinkPeer peer(channel_, agent, *entry.key, session, delivery_);
   const auto outcome = session.link.ReceiveData(worker_, peer, now, BytesOf(packet.bytes));
   Log(outcome.verdict, packet);
   if (outcome.newest || peer.established()) {
@@ -269,7 +268,7 @@ void Version2::HandleData(const Packet& packet, uint64_t owner, const Registry& 
 
 void Version2::Flush(const AgentPtr& agent, const secure::AgentKey& key, v2::Now now) {
   SessionState& session = *agent->session;
-  LinkPeer peer(channel_, agent, key, session, event_text_);
+  LinkPeer peer(channel_, agent, key, session, delivery_);
   if (agent->IsHeard()) {
     while (const size_t size = session.link.NextDatagram(worker_, peer, now, out_)) {
       writer_.Add(agent->route, TextOf(v2::Bytes(out_).first(size)));
@@ -302,7 +301,7 @@ void Version2::Tick(const Registry& registry, v2::Now now) {
     const Registry::Entry entry = registry.Of(*agent);
     const std::scoped_lock lock(agent->mutex);
     if (!entry || agent->session == nullptr) continue;
-    LinkPeer peer(channel_, agent, *entry.key, *agent->session, event_text_);
+    LinkPeer peer(channel_, agent, *entry.key, *agent->session, delivery_);
     agent->session->link.RoomAgain(worker_, peer, now);
     if (agent->session->link.is_waiting_for_room()) without_room_.push_back(agent);
     Flush(agent, *entry.key, now);

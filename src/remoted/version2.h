@@ -58,6 +58,13 @@ SessionState& EnsureSession(Agent& agent, const secure::AgentKey& key,
 void SendMergedFile(Channel& channel, const AgentPtr& agent,
                     const std::shared_ptr<const secure::v2::FileContent>& content);
 
+// Memory for what one datagram delivers, used again for the next.
+struct Delivery {
+  std::string text;          // the events as analysisd gets them, one behind the other
+  std::vector<size_t> ends;  // in `text`
+  std::vector<Outlet::Numbered> numbered;
+};
+
 // One per receiver thread.
 class Version2 {
  public:
@@ -103,7 +110,7 @@ class Version2 {
   UdpWriter& writer_;
   const uint16_t thread_;
   secure::v2::Worker worker_;
-  std::string event_text_;
+  Delivery delivery_;
   std::priority_queue<Due, std::vector<Due>, std::greater<>> due_;
   std::vector<std::weak_ptr<Agent>> without_room_;  // were told that analysisd is busy
   std::array<uint8_t, UdpReader::kMaxPacket> out_{};

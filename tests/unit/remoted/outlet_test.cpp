@@ -93,9 +93,14 @@ class OutletTest : public testing::Test {
     const std::string_view events[] = {event};
     return outlet_->Offer(events) == 1;
   }
+  bool OfferNumbered(std::span<const Outlet::Numbered> events, uint64_t last) {
+    const bool taken = outlet_->OfferNumbered(kSpool, events, last, agent_);
+    outlet_->Flush();
+    return taken;
+  }
   bool OfferNumbered(uint64_t number, std::string_view event, uint64_t last) {
     const Outlet::Numbered events[] = {{number, event}};
-    return outlet_->OfferNumbered(kSpool, events, last, agent_);
+    return OfferNumbered(events, last);
   }
 
   TemporaryDirectory directory_;
@@ -137,11 +142,11 @@ TEST_F(OutletTest, TellsNumbersOnlyAfterTheAnswer) {
 TEST_F(OutletTest, CountsEventsThatNobodyWantsAsTakenWithThoseBefore) {
   Analysis analysis(directory_ / "stream");
   Make().Start();
-  EXPECT_TRUE(outlet_->OfferNumbered(kSpool, {}, 3, agent_));
+  EXPECT_TRUE(OfferNumbered({}, 3));
   EXPECT_THAT(WaitForTaken(1), ElementsAre(3));
   EXPECT_TRUE(OfferNumbered(4, "1:a:four", 4));
   EXPECT_THAT(analysis.Next(), ElementsAre("1:a:four"));
-  EXPECT_TRUE(outlet_->OfferNumbered(kSpool, {}, 6, agent_));
+  EXPECT_TRUE(OfferNumbered({}, 6));
   std::this_thread::sleep_for(milliseconds(50));
   analysis.Answer();
   EXPECT_THAT(WaitForTaken(3), ElementsAre(3, 4, 6));
