@@ -60,7 +60,7 @@ class Lint(unittest.TestCase):
 
     def logtest(self, *arguments):
         return subprocess.run([os.path.join(BUILD, "src/ospatrol-logtest"), "-D", self.ospatrol.prefix, *arguments],
-                              stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=300)
+                              stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=3000)
 
     def lint(self):
         """Its lines but the last, the count, which must be right, as must be the exit code."""

@@ -31,7 +31,7 @@ class Mutants(unittest.TestCase):
             shipped.lay_out(SOURCE, tree.root, all_files)
             result = subprocess.run(
                 [os.path.join(BUILD, "src/ospatrol-logtest"), "-D", tree.root, "--tests", *files, "--mutate"],
-                stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=580)
+                stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=3000)
         self.assertEqual(result.returncode, 0, result.stderr)
         self.assertNotIn("left out", result.stderr)
         *lines, summary = result.stdout.splitlines()
