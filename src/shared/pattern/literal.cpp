@@ -17,6 +17,8 @@ namespace {
 // Most frequent bytes of log lines first. Bytes not named are rarer than all of these.
 constexpr std::string_view kCommonBytes = " eotainsr01dlc2m.pu3f45g6:-h798/=_\"bv,wk";
 
+constexpr uint32_t kMaxTimes = 64;  // that a repeated character is written out
+
 bool Folds(char byte, char lower, char case_bit) {
   return static_cast<char>(byte | case_bit) == lower;
 }
@@ -139,8 +141,11 @@ std::optional<LiteralSet::Alternative> LiteralSet::AlternativeFrom(const Syntax&
   bool start = false;
   End end = End::kFree;
   for (const Node& piece : node.children) {
-    if (piece.kind == Node::Kind::kSet) {
-      const CharSet& set = syntax.sets[piece.set];
+    const bool repeats = piece.kind == Node::Kind::kRepeat && piece.min == piece.max &&
+                         piece.min > 0 && piece.min <= kMaxTimes;
+    const Node& single = repeats ? piece.children.front() : piece;
+    if (single.kind == Node::Kind::kSet) {
+      const CharSet& set = syntax.sets[single.set];
       auto literal = FoldedLiteral(syntax, set);
       if (!literal && syntax.characters && !set.wide && !set.exceptions.empty() &&
           !set.HasAnyAbove(0)) {
@@ -149,7 +154,7 @@ std::optional<LiteralSet::Alternative> LiteralSet::AlternativeFrom(const Syntax&
       if (!literal) return std::nullopt;
       if (end == End::kEndOrFinalNewline && *literal == '\n') return std::nullopt;
       if (end != End::kFree) possible = false;
-      text += *literal;
+      text.append(repeats ? piece.min : 1, *literal);
     } else if (piece.kind == Node::Kind::kAssertion && piece.assertion == Assertion::kStart) {
       start = true;
       if (!text.empty()) possible = false;

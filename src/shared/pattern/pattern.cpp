@@ -6,6 +6,7 @@
 //   alternatives of literals, os_match or os_regex    TextPattern: literal search; the linear
 //   matcher where characters
 //                                                     above ASCII matter
+//   single characters out of sets, pcre2              SetPattern: bit sets
 //   other os_regex, pcre2                             RegexPattern: prefilter, then PCRE2 or the
 //   linear matcher
 //
@@ -27,6 +28,7 @@
 #include "pattern/prefilter.h"
 #include "pattern/program.h"
 #include "pattern/regex_search.h"
+#include "pattern/set_sequence.h"
 #include "pattern/syntax.h"
 
 namespace ospatrol::pattern {
@@ -58,6 +60,25 @@ class LiteralPattern final : public Pattern {
 
  private:
   LiteralSet set_;
+};
+
+class SetPattern final : public Pattern {
+ public:
+  SetPattern(Language language, std::string_view text, SetSequence sets)
+      : Pattern(language, text, {}), sets_(std::move(sets)) {}
+
+  bool Matches(std::string_view subject) const override { return sets_.Find(subject).has_value(); }
+  bool Find(std::string_view subject, Match& match) const override {
+    const auto end = sets_.Find(subject);
+    if (!end) return false;
+    match.end = static_cast<uint32_t>(*end);
+    match.capture_count = 0;
+    return true;
+  }
+  size_t GroupCount() const override { return 0; }
+
+ private:
+  SetSequence sets_;
 };
 
 class TextPattern final : public Pattern {
@@ -233,6 +254,9 @@ Compiled CompilePcre2(std::string_view text, CompileError& error) {
   if (syntax) {
     if (auto set = LiteralSet::From(*syntax)) {
       return std::make_unique<LiteralPattern>(Language::kPcre2, text, std::move(*set));
+    }
+    if (auto sets = SetSequence::From(*syntax)) {
+      return std::make_unique<SetPattern>(Language::kPcre2, text, std::move(*sets));
     }
     engines.linear = Program::From(*syntax);
     engines.prefilter = Prefilter(*syntax);

@@ -14,6 +14,7 @@ using Texts = std::vector<std::string>;
 
 constexpr size_t kMinLiteral = 2;    // a single byte occurs almost everywhere
 constexpr size_t kMaxLiterals = 32;  // of one pattern, for a multi-pattern search
+constexpr uint32_t kMaxTimes = 32;   // that a repeated character is written out
 constexpr size_t kMaxSearches = 3;   // more searches cost more than the engine
 constexpr size_t kMaxPrefixes = 8;
 
@@ -78,8 +79,9 @@ class Requirement {
         run += *literal;
       } else if (piece.kind == Node::Kind::kRepeat && piece.min > 0 &&
                  LiteralOf(piece.children.front())) {
-        run += *LiteralOf(piece.children.front());
-        end_run();
+        const size_t times = std::min(piece.min, kMaxTimes);
+        run.append(times, *LiteralOf(piece.children.front()));
+        if (times != piece.max) end_run();
       } else if (piece.kind != Node::Kind::kAssertion) {
         end_run();
         Texts texts = Of(piece);

@@ -15,6 +15,7 @@
 #include "pattern/pcre2_code.h"
 #include "pattern/prefilter.h"
 #include "pattern/program.h"
+#include "pattern/set_sequence.h"
 #include "pattern/syntax.h"
 
 namespace ospatrol::pattern {
@@ -290,6 +291,62 @@ TEST(Differential, TheLinearMatcherAgreesWithPcre2) {
   EXPECT_GE(regular, 2500U);
   EXPECT_LE(given_up, 20U);
   EXPECT_GE(matched, regular);
+}
+
+TEST(Differential, SequencesOfSetsAgreeWithPcre2) {
+  Dice dice(815);
+  const std::vector<std::string> pieces = {
+      "^",     "^", "$",   "$",    "\\z",    ".",       "\\S",       "\\d",  "[ab1]",
+      "[^ab]", "a", "\\.", "a{2}", "\\d{2}", "[ab]{3}", "(?:a[12])", "b{0}", "(?-i)k"};
+  const std::vector<std::string> bytes = {"a", "b", "A", "k", "1", "2", ".", " ", "\n", "\xc3"};
+  size_t sequences = 0;
+  size_t matched = 0;
+  for (int i = 0; i < 20'000; ++i) {
+    const std::string text = dice.Text(pieces, 5);
+    CompileError error;
+    const auto code = Pcre2Code::Compile(text, {}, error);
+    ASSERT_NE(code, nullptr) << text;
+    const auto syntax = ParsePcre2(text);
+    const auto sets = syntax ? SetSequence::From(*syntax) : std::nullopt;
+    if (!sets) continue;
+    ++sequences;
+    for (int j = 0; j < 12; ++j) {
+      const std::string subject = dice.Text(bytes, 6);
+      const Found expected = ByPcre2(*code, subject).value_or(Found());
+      matched += expected.matched ? 1 : 0;
+      const auto end = sets->Find(subject);
+      ASSERT_EQ(end.has_value(), expected.matched) << text << " on " << subject;
+      ASSERT_EQ(end.value_or(0), expected.end) << text << " on " << subject;
+    }
+  }
+  EXPECT_GE(sequences, 1000U);
+  EXPECT_GE(matched, sequences);
+}
+
+// Exact repetitions of one character become literals.
+TEST(Differential, RepeatedLiteralsAgreeWithPcre2) {
+  Dice dice(816);
+  const std::vector<std::string> pieces = {"a{2}",   "b{3}", "a", "b", "k{1}",
+                                           "a{2,3}", "a{0}", "|", "a+"};
+  const std::vector<std::string> letters = {"a", "a", "b", "b", "A", "k", " "};
+  size_t matched = 0;
+  for (int i = 0; i < 5000; ++i) {
+    const std::string text = dice.Text(pieces, 6);
+    CompileError error;
+    const auto pattern = Pattern::Compile(Language::kPcre2, text, &error);
+    if (pattern == nullptr) continue;
+    const auto code = Pcre2Code::Compile(text, {}, error);
+    for (int j = 0; j < 12; ++j) {
+      const std::string subject = dice.Text(letters, 12);
+      const Found expected = ByPcre2(*code, subject).value_or(Found());
+      matched += expected.matched ? 1 : 0;
+      ASSERT_EQ(ByPattern(*pattern, subject), expected) << text << " on " << subject;
+      if (expected.matched) {
+        ASSERT_TRUE(Occurs(pattern->Literals(), subject)) << text << " on " << subject;
+      }
+    }
+  }
+  EXPECT_GE(matched, 5000U);
 }
 
 TEST(Differential, LiteralSearchFindsWhatACarefulLoopFinds) {
