@@ -21,9 +21,9 @@ class Scenarios:
         for host in hosts:
             host.write(LINES)
         self.close_books("nothing wrong, NAT", *hosts)
-        listed = self.manager.run("bin/agent_control", "-D", self.manager.prefix, "-lc").stdout
         for name in self.names:
-            self.assertIn("Name: %s, IP: any, Active" % name, listed)
+            wait_for(lambda: "Name: %s, IP: any, Active" % name in self.manager.run(
+                "bin/agent_control", "-D", self.manager.prefix, "-lc").stdout, "%s in the list" % name)
 
     def test_losses(self):
         host = self.start("web")
