@@ -33,11 +33,15 @@ void AppendMapped(std::string& out, char c) {
 struct Plain {
   std::array<bool, 256> content{};
   std::array<bool, 256> value{};
+  std::array<bool, 256> name{};  // behind its first byte
 
   constexpr Plain() {
     for (unsigned char c = ' '; c <= '~'; ++c) {
       value[c] = c != '&' && c != '<';
       content[c] = value[c] && c != '>';
+      const bool digit = c >= '0' && c <= '9';
+      const bool letter = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+      name[c] = letter || digit || c == '_' || c == '-' || c == '.';
     }
     content['\n'] = content['\t'] = true;
   }
@@ -65,15 +69,18 @@ void AppendValue(std::string& out, char c) {
 
 // Colons and xmlns are mapped too: they would mean namespaces to an XML parser.
 void AppendName(std::string& out, std::string_view name) {
+  const auto plain = [](char c) { return Has(kPlain.name, c); };
+  const auto starts = [](char c) { return base::IsAlpha(c) || c == '_'; };
+  if (name.empty()) return;
+  if (starts(name[0]) && name != "xmlns" && std::ranges::all_of(name, plain)) {
+    out += name;
+    return;
+  }
   for (size_t i = 0; i < name.size(); ++i) {
-    const char c = name[i];
-    const bool starts = base::IsAlpha(c) || c == '_';
-    const bool continues = starts || base::IsDigit(c) || c == '-' || c == '.';
-    const bool reserved = i == 0 && name == "xmlns";
-    if ((i == 0 ? starts : continues) && !reserved) {
-      out += c;
+    if (i > 0 ? plain(name[i]) : starts(name[i]) && name != "xmlns") {
+      out += name[i];
     } else {
-      AppendMapped(out, c);
+      AppendMapped(out, name[i]);
     }
   }
 }
@@ -103,7 +110,7 @@ class Translator {
   bool AtEnd() const { return at_ >= text_.size(); }
   char Current() const { return text_[at_]; }
   bool Follows(std::string_view what) const { return text_.substr(at_).starts_with(what); }
-  bool AtSelfClosing() const { return Follows("/>"); }
+  bool AtSelfClosing() const { return Current() == '/' && Follows("/>"); }
 
   void Advance(size_t count) {
     for (const size_t stop = at_ + count; at_ < stop; ++at_) {
@@ -222,7 +229,7 @@ class Translator {
     const size_t start = at_;
     while (!AtEnd() && !base::IsSpace(Current()) && Current() != '>' && !AtSelfClosing()) {
       if (at_ - start >= kMaxPieceBytes) return Overflow("the name of an element");
-      Advance(1);
+      ++at_;
     }
     const std::string_view name = text_.substr(start, at_ - start);
     if (AtEnd()) return Fail("the file ends inside a tag", "expected > behind the element's name");
@@ -283,7 +290,7 @@ class Translator {
         Overflow("the name of an attribute");
         return std::nullopt;
       }
-      Advance(1);
+      ++at_;
     }
     const std::string_view name = text_.substr(start, at_ - start);
     out_.xml += ' ';
