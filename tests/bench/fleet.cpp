@@ -2,14 +2,16 @@
 
 #include <arpa/inet.h>
 #include <fmt/format.h>
-#include <netinet/in.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstring>
+#include <optional>
 
 #include "base/error.h"
 #include "base/files.h"
@@ -18,36 +20,76 @@
 namespace ospatrol::bench {
 namespace {
 
-constexpr size_t kPortsPerAddress = 20'000;  // of about 28,000 that the kernel gives away
+constexpr size_t kMostSockets = 20'000;  // of about 28,000 ports that the kernel gives away
 constexpr size_t kOtherDescriptors = 200;
 constexpr size_t kDatagramsPerCall = 64;
 constexpr size_t kEventsPerCall = 256;
+constexpr int kSharedBuffer = 4 << 20;  // bytes, of a socket that several agents share
 
-sockaddr_in Loopback(uint32_t last, uint16_t port) {
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK + last);
-  address.sin_port = htons(port);
-  return address;
+// Room for the address that a datagram is from or for.
+struct Control {
+  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(in_pktinfo))> bytes{};
+};
+
+// 127.0.0.1 and those behind it.
+in_addr Address(size_t number) { return {htonl(INADDR_LOOPBACK + static_cast<uint32_t>(number))}; }
+
+sockaddr_in Endpoint(in_addr address, uint16_t port) {
+  sockaddr_in endpoint{};
+  endpoint.sin_family = AF_INET;
+  endpoint.sin_addr = address;
+  endpoint.sin_port = htons(port);
+  return endpoint;
 }
 
 const sockaddr* Generic(const sockaddr_in& address) {
   return static_cast<const sockaddr*>(static_cast<const void*>(&address));
 }
 
-void AllowDescriptors(size_t count) {
-  const rlimit limit{count, count};
-  if (::setrlimit(RLIMIT_NOFILE, &limit) != 0) {
-    throw Error(fmt::format("{} descriptors are needed: {}", count, base::ErrnoText(errno)));
-  }
+void SendFrom(in_addr address, msghdr& header, Control& control) {
+  header.msg_control = control.bytes.data();
+  header.msg_controllen = control.bytes.size();
+  cmsghdr* const part = CMSG_FIRSTHDR(&header);
+  part->cmsg_level = IPPROTO_IP;
+  part->cmsg_type = IP_PKTINFO;
+  part->cmsg_len = CMSG_LEN(sizeof(in_pktinfo));
+  in_pktinfo info{};
+  info.ipi_spec_dst = address;
+  std::memcpy(CMSG_DATA(part), &info, sizeof info);
 }
 
-base::Fd ConnectFrom(uint32_t address, uint16_t port) {
+// Which of our addresses a datagram was sent to.
+std::optional<in_addr> ReceivedAt(msghdr& header) {
+  for (cmsghdr* part = CMSG_FIRSTHDR(&header); part != nullptr; part = CMSG_NXTHDR(&header, part)) {
+    if (part->cmsg_level != IPPROTO_IP || part->cmsg_type != IP_PKTINFO) continue;
+    in_pktinfo info;
+    std::memcpy(&info, CMSG_DATA(part), sizeof info);
+    return info.ipi_addr;
+  }
+  return std::nullopt;
+}
+
+// As many as wanted, or as may be.
+size_t AllowDescriptors(size_t wanted) {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) throw Error(base::ErrnoText(errno));
+  const rlimit raised{wanted, std::max<rlim_t>(wanted, limit.rlim_max)};
+  if (::setrlimit(RLIMIT_NOFILE, &raised) == 0) return wanted;
+  limit.rlim_cur = limit.rlim_max;
+  if (::setrlimit(RLIMIT_NOFILE, &limit) != 0) throw Error(base::ErrnoText(errno));
+  return limit.rlim_cur;
+}
+
+base::Fd OpenSocket(bool shared) {
   base::Fd fd(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  const sockaddr_in from = Loopback(address, 0), to = Loopback(0, port);
-  if (!fd || ::bind(fd.get(), Generic(from), sizeof from) != 0 ||
-      ::connect(fd.get(), Generic(to), sizeof to) != 0) {
+  const int on = 1;
+  const sockaddr_in any = Endpoint({INADDR_ANY}, 0);
+  if (!fd || ::setsockopt(fd.get(), IPPROTO_IP, IP_PKTINFO, &on, sizeof on) != 0 ||
+      ::bind(fd.get(), Generic(any), sizeof any) != 0) {
     throw Error(fmt::format("cannot make the socket of an agent: {}", base::ErrnoText(errno)));
+  }
+  if (shared) {
+    ::setsockopt(fd.get(), SOL_SOCKET, SO_RCVBUFFORCE, &kSharedBuffer, sizeof kSharedBuffer);
   }
   return fd;
 }
@@ -55,10 +97,14 @@ base::Fd ConnectFrom(uint32_t address, uint16_t port) {
 }  // namespace
 
 FleetSockets::FleetSockets(size_t count, uint16_t port)
-    : poll_(::epoll_create1(EPOLL_CLOEXEC)), received_(kMaxDatagram, '\0') {
-  AllowDescriptors(count + kOtherDescriptors);
-  for (size_t i = 0; i < count; ++i) {
-    sockets_.push_back(ConnectFrom(static_cast<uint32_t>(i / kPortsPerAddress), port));
+    : poll_(::epoll_create1(EPOLL_CLOEXEC)),
+      manager_(Endpoint(Address(0), port)),
+      received_(kMaxDatagram, '\0') {
+  const size_t wanted = std::min(count, kMostSockets) + kOtherDescriptors;
+  const size_t sockets = AllowDescriptors(wanted) - kOtherDescriptors;
+  shared_by_ = (count + sockets - 1) / sockets;
+  for (size_t i = 0; i * shared_by_ < count; ++i) {
+    sockets_.push_back(OpenSocket(shared_by_ > 1));
     epoll_event event{};
     event.events = EPOLLIN;
     event.data.u64 = i;
@@ -68,8 +114,8 @@ FleetSockets::FleetSockets(size_t count, uint16_t port)
   }
 }
 
-void FleetSockets::Queue(size_t socket, std::string_view datagram) {
-  waiting_.push_back({socket, bytes_.size(), datagram.size()});
+void FleetSockets::Queue(size_t agent, std::string_view datagram) {
+  waiting_.push_back({agent, bytes_.size(), datagram.size()});
   bytes_ += datagram;
   if (waiting_.size() == kDatagramsPerCall) Flush();
 }
@@ -77,15 +123,21 @@ void FleetSockets::Queue(size_t socket, std::string_view datagram) {
 void FleetSockets::Flush() {
   std::array<mmsghdr, kDatagramsPerCall> headers{};
   std::array<iovec, kDatagramsPerCall> parts{};
+  std::array<Control, kDatagramsPerCall> controls{};
   for (size_t begin = 0; begin < waiting_.size();) {
-    const size_t socket = waiting_[begin].socket;
+    const size_t socket = waiting_[begin].agent / shared_by_;
     unsigned count = 0;
-    while (begin + count < waiting_.size() && waiting_[begin + count].socket == socket) {
+    while (begin + count < waiting_.size() &&
+           waiting_[begin + count].agent / shared_by_ == socket) {
       const Waiting& next = waiting_[begin + count];
       parts[count] = {bytes_.data() + next.offset, next.size};
-      headers[count].msg_hdr = {};
-      headers[count].msg_hdr.msg_iov = &parts[count];
-      headers[count].msg_hdr.msg_iovlen = 1;
+      msghdr& header = headers[count].msg_hdr;
+      header = {};
+      header.msg_name = &manager_;
+      header.msg_namelen = sizeof manager_;
+      header.msg_iov = &parts[count];
+      header.msg_iovlen = 1;
+      SendFrom(Address(next.agent % shared_by_), header, controls[count]);
       ++count;
     }
     const int done = ::sendmmsg(sockets_[socket].get(), headers.data(), count, 0);
@@ -100,15 +152,30 @@ void FleetSockets::Flush() {
   bytes_.clear();
 }
 
-bool FleetSockets::Receive(int wait_ms, size_t& socket, std::string_view& datagram) {
+bool FleetSockets::ReceiveFrom(size_t socket, size_t& agent, std::string_view& datagram) {
+  for (;;) {
+    Control control;
+    iovec part{received_.data(), received_.size()};
+    msghdr header{};
+    header.msg_iov = &part;
+    header.msg_iovlen = 1;
+    header.msg_control = control.bytes.data();
+    header.msg_controllen = control.bytes.size();
+    const ssize_t size = ::recvmsg(sockets_[socket].get(), &header, 0);
+    if (size <= 0) return false;
+    const auto address = ReceivedAt(header);
+    const size_t number = address ? ntohl(address->s_addr) - INADDR_LOOPBACK : shared_by_;
+    if (number >= shared_by_) continue;
+    agent = socket * shared_by_ + number;
+    datagram = std::string_view(received_).substr(0, static_cast<size_t>(size));
+    return true;
+  }
+}
+
+bool FleetSockets::Receive(int wait_ms, size_t& agent, std::string_view& datagram) {
   for (;;) {
     while (!readable_.empty()) {
-      socket = readable_.back();
-      const ssize_t size = ::recv(sockets_[socket].get(), received_.data(), received_.size(), 0);
-      if (size > 0) {
-        datagram = std::string_view(received_).substr(0, static_cast<size_t>(size));
-        return true;
-      }
+      if (ReceiveFrom(readable_.back(), agent, datagram)) return true;
       readable_.pop_back();
     }
     std::array<epoll_event, kEventsPerCall> events{};

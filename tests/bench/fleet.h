@@ -1,5 +1,8 @@
-// Many agents in one process, each with a UDP socket of its own, towards one manager on loopback.
+// Many agents in one process, each with an address or a port of its own, towards one manager on
+// loopback.
 #pragma once
+
+#include <netinet/in.h>
 
 #include <cstdint>
 #include <filesystem>
@@ -15,7 +18,8 @@
 
 namespace ospatrol::bench {
 
-// Sockets 0 ... count - 1, connected to the manager, each from an address and port of its own.
+// What agents 0 ... count - 1 send and get. Each has a socket, and so a port, of its own as long as
+// the limit of descriptors allows; of more agents several share a socket, each by another address.
 class FleetSockets {
  public:
   static constexpr size_t kMaxDatagram = 9000;
@@ -23,20 +27,24 @@ class FleetSockets {
   // Throws Error.
   FleetSockets(size_t count, uint16_t port);
 
-  // Datagrams of one socket that follow each other leave with one system call.
-  void Queue(size_t socket, std::string_view datagram);
+  // Datagrams by one socket that follow each other leave with one system call.
+  void Queue(size_t agent, std::string_view datagram);
   void Flush();
 
   // Of datagrams that wait, the next one; waits for at most `wait_ms`. False: none.
-  bool Receive(int wait_ms, size_t& socket, std::string_view& datagram);
+  bool Receive(int wait_ms, size_t& agent, std::string_view& datagram);
   uint64_t sent() const { return sent_; }
 
  private:
   struct Waiting {
-    size_t socket, offset, size;
+    size_t agent, offset, size;
   };
+  // Of a datagram for an agent of this socket. False: of nobody here.
+  bool ReceiveFrom(size_t socket, size_t& agent, std::string_view& datagram);
 
   base::Fd poll_;
+  sockaddr_in manager_;
+  size_t shared_by_ = 1;  // agents of a socket
   std::vector<base::Fd> sockets_;
   std::string bytes_;
   std::vector<Waiting> waiting_;
