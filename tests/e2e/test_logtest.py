@@ -78,6 +78,32 @@ class Logtest(unittest.TestCase):
         self.assertEqual(self.logtest("-U", "5716:5").returncode, 1)
         self.assertEqual(self.logtest("-q", "-U", "1:1:x").returncode, 0, "no input")
 
+    def test_exit_code_compares_whatever_is_printed(self):
+        for mode in ("-a", "--json", "-j", "-v", "--explain"):
+            for expectation, code in (("5716:5:sshd", 0), ("5710:5:sshd", 2), ("5716:5:pam", 3)):
+                result = self.logtest("-q", mode, "-U", expectation, text=FAILED)
+                self.assertEqual(result.returncode, code, (mode, expectation, result.stderr[-500:]))
+                if mode in ("--json", "-j"):
+                    self.assertEqual(json.loads(result.stdout)["rule"]["id"], 5716, "nothing but objects")
+
+    def test_says_what_it_reads_unless_it_is_asked_to_be_quiet(self):
+        started = r"\n\d{4}/\d\d/\d\d \d\d:\d\d:\d\d ospatrol-testrule: INFO: Started \(pid: \d+\)\.\n"
+        text = "\n" + self.logtest(text=FAILED).stderr
+        self.assertRegex(text, r" ospatrol-testrule: INFO: Reading decoder file decoders/0080-sshd\.xml\.\n")
+        self.assertRegex(text, started + "ospatrol-testrule: Type one log per line\\.\n\n")
+        quiet = "\n" + self.logtest("-q", text=FAILED).stderr
+        self.assertNotIn("Reading", quiet)
+        self.assertRegex(quiet, started)
+
+    def test_lines_of_one_letter_are_skipped(self):
+        self.assertNotIn("Phase", self.logtest("-q", text="x\n\n").stderr)
+        self.assertIn("full event: 'xy'", self.logtest("-q", text="x\nxy\n").stderr)
+
+    def test_a_flag_that_it_does_not_know_is_named_before_the_help(self):
+        result = self.logtest("--bogus")
+        self.assertEqual((result.returncode, result.stdout), (1, ""))
+        self.assertIn("'--bogus'", result.stderr.splitlines()[0])
+
     def test_short_json_has_one_object_for_each_line_in_order(self):
         result = self.logtest("--json", text=FAILED + "\n\nneither decoder nor rule\n")
         objects = [json.loads(line) for line in result.stdout.splitlines()]

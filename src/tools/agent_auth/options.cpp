@@ -3,6 +3,9 @@
 #include <fmt/format.h>
 #include <getopt.h>
 
+#include <algorithm>
+#include <string_view>
+
 #include "base/text.h"
 #include "product/product.h"
 
@@ -91,7 +94,11 @@ CommandLine ParseCommandLine(int argc, char** argv) {
                                  product::kAuthor, product::kLicense));
     }
     if (letter == ':') return Mistake(fmt::format("-{} needs a value", static_cast<char>(optopt)));
-    if (letter == '?') return Mistake(fmt::format("unknown flag -{}", static_cast<char>(optopt)));
+    if (letter == '?') {
+      // Within a word like --name each letter counts; the word is what the caller must look at.
+      const std::string_view word = argv[std::max(1, optind - 1)];
+      return Mistake(fmt::format("unknown flag -{} in '{}'", static_cast<char>(optopt), word));
+    }
     if (letter == 'd') {
       options.debug = true;
     } else if (letter == 't') {

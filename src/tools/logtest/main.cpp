@@ -35,8 +35,9 @@
 namespace ospatrol::logtest {
 namespace {
 
-constexpr size_t kMaxLine =
-    6134;  // bytes without LF that one line may have; the rest is the next event
+// Bytes without LF: shorter lines are skipped, the rest of a longer one is the next event.
+constexpr size_t kMinLine = 2;
+constexpr size_t kMaxLine = 6134;
 
 // One run over standard input in the mode that the options name.
 class Run {
@@ -50,7 +51,7 @@ class Run {
     std::string line;
     for (uint64_t number = 0; NextLine(line);) {
       ++number;
-      if (line.empty() && !options_.json) continue;
+      if (line.size() < kMinLine && !options_.json) continue;
       One(number, line);
       if (stop_) break;
       // Answer at once when nothing more is waiting: somebody may be typing, or a script wait for
@@ -87,8 +88,11 @@ class Run {
     if (options_.json) {
       const analysisd::Verdict verdict = session_.Judge();
       AppendShortJson(number, session_.event(), verdict, out_);
+      UnitTest(verdict);
     } else if (options_.alerts_only) {
-      AlertRecord(session_.Judge());
+      const analysisd::Verdict verdict = session_.Judge();
+      AlertRecord(verdict);
+      UnitTest(verdict);
     } else {
       Phases();
     }
@@ -109,16 +113,19 @@ class Run {
     }
     if (verdict.accumulated) err_ += "\n**ACCUMULATOR: LEVEL UP!!**\n\n";
     AppendVerdict(verdict, err_);
-    if (options_.unit_test) UnitTest(verdict);
+    UnitTest(verdict);
   }
 
+  // In every mode: whoever asks for a comparison relies on the exit code.
   void UnitTest(const analysisd::Verdict& verdict) {
+    if (!options_.unit_test) return;
     const analysisd::Event& event = session_.event();
     const std::string_view name = event.decoder == nullptr ? "NULL" : event.decoder_name;
     err_ += fmt::format("\nlf->decoder_info->name: '{}'\nut_decoder_name       : '{}'\n", name,
                         options_.unit_test->decoder);
     status_ = Compare(*options_.unit_test, event, verdict);
-    if (status_ == kSame) out_ += "0";
+    const bool objects = options_.json || options_.full_json;  // nothing else on standard output
+    if (status_ == kSame && !objects) out_ += "0";
     if (status_ == kDecoderDiffers) {
       err_ += fmt::format("decoder matched : '{}'\ndecoder expected: '{}'\n", name,
                           options_.unit_test->decoder);
@@ -147,6 +154,7 @@ class Run {
     AppendFullJson(number, session_.event(), verdict, tracer.steps(),
                    std::chrono::nanoseconds(decoded - start).count(),
                    std::chrono::nanoseconds(judged - decoded).count(), out_);
+    UnitTest(verdict);
   }
 
   void Flush() {
@@ -175,6 +183,14 @@ int RunReplay(std::istream& recording, const std::string& name,
   };
   if (Replay(recording, name, ruleset, print, problem)) return 0;
   throw Error(problem);
+}
+
+void TellDecoderFiles(const Sources& sources) {
+  for (const std::string& file : sources.decoder_files()) {
+    log::WriteLine(0, log::Level::kInfo,
+                   file.empty() ? "Reading local decoder file."
+                                : fmt::format("Reading decoder file {}.", file));
+  }
 }
 
 int Main(int argc, char** argv) {
@@ -217,9 +233,11 @@ int Main(int argc, char** argv) {
     home = Home("/");
   }
   if (recording.is_open()) return RunReplay(recording, options->replay, ruleset);
-  const bool phases = !options->json && !options->full_json && !options->alerts_only;
-  if (!options->quiet && phases) log::Write<msg::kStarted>(getpid());
-  if (phases) fmt::print(stderr, "ospatrol-testrule: Type one log per line.\n\n");
+  const bool objects = options->json || options->full_json;
+  if (!options->quiet && !objects) TellDecoderFiles(*sources);
+  if (!objects) log::Write<msg::kStarted>(getpid());
+  if (!objects && !options->alerts_only)
+    fmt::print(stderr, "ospatrol-testrule: Type one log per line.\n\n");
   std::ios::sync_with_stdio(false);
   Run run(*options, ruleset);
   run.Know(ReadFirstSeenLines(home));

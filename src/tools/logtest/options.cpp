@@ -43,7 +43,7 @@ void PrintHelp() {
       "  -t            load configuration, decoders and rules, then exit: 0 good, 1 with messages\n"
       "  -a            print only alert records, as in alerts.log\n"
       "  -v            print each rule that is tried\n"
-      "  -q            do not say which files are read\n"
+      "  -q            do not say which decoder files are read\n"
       "  -c FILE       configuration (default DIR/etc/ospatrol.conf)\n"
       "  -D DIR        the installation (default {})\n"
       "  -U RULE:LEVEL:DECODER   compare; the exit code says how the last line differs\n"
@@ -142,7 +142,6 @@ std::optional<Options> ParseOptions(int argc, char** argv, Leave& leave) {
   Options options;
   options.prefix = product::kDefaultPrefix;
   leave.status = 1;
-  opterr = 0;
   for (int letter; (letter = getopt_long(argc, argv, "VhdtavqjU:c:D:r:", kLongOptions.data(),
                                          nullptr)) != -1;) {
     if (letter == 'h') {
@@ -160,7 +159,7 @@ std::optional<Options> ParseOptions(int argc, char** argv, Leave& leave) {
   }
   options.files.assign(argv + optind, argv + argc);
   if (options.run_tests != !options.files.empty()) {
-    std::fputs(options.run_tests ? "ospatrol-logtest : --tests needs at least one file\n"
+    std::fputs(options.run_tests ? "ospatrol-logtest: --tests needs at least one file\n"
                                  : "ospatrol-logtest: file names are only taken with --tests\n",
                stderr);
     return std::nullopt;

@@ -23,12 +23,26 @@ std::vector<config::Document> ReadAll(const Home& home, const config::RulesSecti
   return documents;
 }
 
+// As the reference tells them: the two files that are read by default have no line each.
+std::vector<std::string> DecoderFileNames(const Home& home, const config::RulesSection& section) {
+  config::Problems told_before;
+  std::vector<std::string> names;
+  for (const auto& file :
+       config::ExpandRuleFiles(home, section, config::RuleFileKind::kDecoders, told_before)) {
+    const bool by_default = file.origin.file.empty();
+    if (!by_default) names.push_back(file.path);
+    if (by_default && file.path == paths::kLocalDecoders) names.emplace_back();
+  }
+  return names;
+}
+
 }  // namespace
 
 Sources::Sources(Home home, config::Configuration configuration, config::InternalOptions internal)
     : home_(std::move(home)),
       configuration_(std::move(configuration)),
-      internal_(std::move(internal)) {}
+      internal_(std::move(internal)),
+      decoder_files_(DecoderFileNames(home_, configuration_.rules)) {}
 
 std::optional<Sources> Sources::Read(const Options& options, config::Problems& problems) {
   const Home home(options.prefix);

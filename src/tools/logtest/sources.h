@@ -5,6 +5,7 @@
 
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "analysisd/ruleset.h"
@@ -34,6 +35,10 @@ class Sources {
   std::shared_ptr<const analysisd::Ruleset> LoadWith(std::vector<config::Document> rules,
                                                      config::Problems& problems) const;
 
+  // Names of the decoder files, relative to the prefix, in the order of reading. Without any in the
+  // configuration an empty name for etc/local_decoder.xml, when it is there, and nothing else.
+  const std::vector<std::string>& decoder_files() const { return decoder_files_; }
+
   // Load() tells what is wrong with the files; this does not tell it again.
   Documents ReadDocuments() const;
 
@@ -43,6 +48,7 @@ class Sources {
   Home home_;
   config::Configuration configuration_;
   config::InternalOptions internal_;
+  std::vector<std::string> decoder_files_;
 };
 
 }  // namespace ospatrol::logtest
