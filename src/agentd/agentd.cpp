@@ -119,6 +119,7 @@ void Agentd::Start() {
                                if (files_->wants_resend()) uplink_->FilesChanged();
                              }});
   tamper_watch_->Start(context_.home());
+  files_->TakeIntoUse();  // as restored: the readers start after this
   uplink_->Start();
   state_timer_ = context_.loop().Every(kStateInterval, [this] { WriteState(); });
   SettleSoon();
@@ -341,6 +342,8 @@ void Agentd::Apply(Settings settings) {
   spool_->SetLimits(
       Spool::LimitsOf(static_cast<uint64_t>(client.spool_size) << 20, client.spool_drop_oldest));
   files_->SetRestore(client.restore_shared_files);
+  files_->TakeIntoUse();
+  uplink_->FilesChanged();  // tells the manager
   orders_->SetSettings(
       {.responses = !client.disable_active_response, .auto_restart = client.auto_restart});
   WriteIdentity();
@@ -374,6 +377,7 @@ void Agentd::WriteState() const {
 void Agentd::Stop() {
   intake_->Drain();
   TellLossesNow();
+  tamper_watch_->Stop();
   Report(fmt::format("ossec: Agent stopped: {}.", AgentText()));
   uplink_->EventsAdded(true);
   uplink_->Stop(kPartingMs);

@@ -85,6 +85,7 @@ SharedFiles::SharedFiles(const Home& home, Settings settings)
     : home_(home), settings_(std::move(settings)) {
   if (!Load()) TakePresent();
   RefreshSums();
+  TakeIntoUse();
 }
 
 std::filesystem::path SharedFiles::PathOf(const std::string& name) const {
@@ -160,8 +161,8 @@ void SharedFiles::RefreshSums() {
 }
 
 std::array<uint8_t, 32> SharedFiles::merged_sha256() const { return FromHex(merged_sha256_); }
-std::array<uint8_t, 32> SharedFiles::agent_conf_sha256() const {
-  return FromHex(agent_conf_sha256_);
+std::array<uint8_t, 32> SharedFiles::agent_conf_in_use() const {
+  return FromHex(agent_conf_in_use_);
 }
 
 // ---- receiving ----

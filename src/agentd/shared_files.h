@@ -50,7 +50,11 @@ class SharedFiles {
   const std::string& agent_conf_md5() const { return agent_conf_md5_; }
   // SHA-256, 32 bytes; zeros when there is no such file.
   std::array<uint8_t, 32> merged_sha256() const;
-  std::array<uint8_t, 32> agent_conf_sha256() const;
+  // Of the agent.conf that this agent works with: the one present at its start or last reload. A
+  // newer one that has been received counts from then on.
+  std::array<uint8_t, 32> agent_conf_in_use() const;
+  // The daemons of this agent read agent.conf again.
+  void TakeIntoUse() { agent_conf_in_use_ = agent_conf_sha256_; }
 
   // ---- watching ----
 
@@ -97,6 +101,7 @@ class SharedFiles {
   Settings settings_;
   std::map<std::string, Entry> entries_;  // by name in etc/shared, or kConfigurationName
   std::string merged_md5_, agent_conf_md5_, merged_sha256_, agent_conf_sha256_;
+  std::string agent_conf_in_use_;
   bool wants_resend_ = false;
 };
 

@@ -1,6 +1,5 @@
 #include "agentd/tamper_watch.h"
 
-#include <fmt/format.h>
 #include <sys/inotify.h>
 #include <unistd.h>
 
@@ -22,8 +21,6 @@ using std::chrono::minutes;
 constexpr milliseconds kSettle{300};
 constexpr minutes kRegular{10};  // for what inotify may miss
 constexpr minutes kWithoutNotices{1};
-constexpr minutes kTellEvery{1};
-constexpr size_t kMostTold = 1000;
 constexpr uint32_t kEvents = IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_ONLYDIR;
 
 }  // namespace
@@ -65,19 +62,31 @@ void TamperWatch::Readable() {
 void TamperWatch::Look() {
   const auto now = base::MonotonicNow();
   for (const SharedFiles::Change& change : files_.FindChanges()) {
-    if (told_.size() >= kMostTold) told_.clear();
-    const auto [known, first] = told_.try_emplace(change.file, Told{now, 0});
-    if (!first && now - known->second.at < kTellEvery) {
-      ++known->second.since;
-      continue;
-    }
-    std::string text = change.Text();
-    if (known->second.since > 0) text += fmt::format(" ({} times before)", known->second.since);
-    known->second = {now, 0};
+    Tell(notices_.Note(change.file, change.Text(), now));
+  }
+  TellDue();
+  hooks_.looked();
+}
+
+void TamperWatch::Tell(const std::vector<std::string>& texts) {
+  for (const std::string& text : texts) {
     log::Write<msg::kTampered>(text);
     hooks_.report("ossec: Agent file changed locally: " + text + ".");
   }
-  hooks_.looked();
+}
+
+void TamperWatch::TellDue() {
+  const auto now = base::MonotonicNow();
+  Tell(notices_.Due(now));
+  held_.reset();
+  if (const auto next = notices_.NextDue()) {
+    held_ = loop_.After(std::chrono::ceil<milliseconds>(*next - now), [this] { TellDue(); });
+  }
+}
+
+void TamperWatch::Stop() {
+  Look();
+  Tell(notices_.TakeAll());
 }
 
 }  // namespace ospatrol::agentd

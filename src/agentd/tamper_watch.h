@@ -2,12 +2,11 @@
 // ospatrol.conf. inotify says when to look; SharedFiles knows what belongs there.
 #pragma once
 
-#include <chrono>
-#include <cstdint>
 #include <functional>
-#include <map>
 #include <string>
+#include <vector>
 
+#include "agentd/change_notices.h"
 #include "agentd/shared_files.h"
 #include "base/fd.h"
 #include "daemon/event_loop.h"
@@ -28,23 +27,21 @@ class TamperWatch {
   // Looks now, for what happened while nobody looked, and whenever something happens.
   void Start(const Home& home);
   void Look();
+  // Looks once more and tells what was held back.
+  void Stop();
 
  private:
   void Watch(const Home& home);
   void Readable();
+  void Tell(const std::vector<std::string>& texts);
+  void TellDue();
 
   daemon::EventLoop& loop_;
   SharedFiles& files_;
   Hooks hooks_;
   base::Fd inotify_;
-  daemon::EventLoop::Registration readable_, soon_, regular_;
-  // When a file was reported last, and how often it changed since: something that changes a file
-  // again and again is told once a minute.
-  struct Told {
-    std::chrono::steady_clock::time_point at;
-    uint64_t since = 0;
-  };
-  std::map<std::string, Told> told_;
+  daemon::EventLoop::Registration readable_, soon_, regular_, held_;
+  ChangeNotices notices_;
 };
 
 }  // namespace ospatrol::agentd

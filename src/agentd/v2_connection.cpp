@@ -307,7 +307,7 @@ void V2Connection::FileAborted(std::string_view /*name*/) { context().orders.Fil
 v2::StatusFrame V2Connection::Status() {
   v2::StatusFrame status;
   status.merged_sum = context().files.merged_sha256();
-  status.config_sum = context().files.agent_conf_sha256();
+  status.config_sum = context().files.agent_conf_in_use();
   status.spool_bytes = context().spool.IsEmpty() ? 0 : context().spool.bytes();
   status.dropped = context().dropped();
   status.uname = context().description;

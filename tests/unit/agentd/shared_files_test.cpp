@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <array>
 #include <fstream>
 #include <string>
 
@@ -108,6 +109,20 @@ TEST_F(SharedFilesTest, RestoresWhatSomebodyElseChangedAndTellsItOnce) {
   EXPECT_THAT(files.FindChanges(), IsEmpty());
   Write("etc/shared/merged.mg", "!");
   EXPECT_THAT(Texts(files.FindChanges()), ElementsAre("'etc/shared/merged.mg' modified; restored"));
+}
+
+TEST_F(SharedFilesTest, ANewAgentConfIsNotInUseUntilTheAgentReadsIt) {
+  SharedFiles files = Open();
+  constexpr std::array<uint8_t, 32> kNone{};
+  EXPECT_EQ(files.agent_conf_in_use(), kNone);
+  files.Install("merged.mg", Merged({{"agent.conf", std::string(kConf)}}));
+  EXPECT_EQ(files.agent_conf_in_use(), kNone) << "received is not applied";
+  files.TakeIntoUse();
+  const auto in_use = files.agent_conf_in_use();
+  EXPECT_NE(in_use, kNone);
+  files.Install("merged.mg", Merged({{"agent.conf", "<agent_config>\n</agent_config>\n"}}));
+  EXPECT_EQ(files.agent_conf_in_use(), in_use);
+  EXPECT_NE(Open().agent_conf_in_use(), in_use) << "a new start reads the new one";
 }
 
 TEST_F(SharedFilesTest, OnlyTellsWhenItIsNotToRestore) {
