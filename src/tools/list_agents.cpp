@@ -80,7 +80,8 @@ int Main(int argc, char** argv) {
         return 1;
     }
   }
-  if (which == 0) {
+  if (optind < argc) fmt::print("\n** Invalid option '{}'.\n", argv[optind]);
+  if (which == 0 || optind < argc) {
     fmt::print("{}", kHelp);
     return 1;
   }

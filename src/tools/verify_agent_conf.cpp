@@ -80,6 +80,11 @@ int Main(int argc, char** argv) {
         return flag == 'h' ? 0 : 1;
     }
   }
+  if (optind < argc) {
+    fmt::print(stderr, "verify-agent-conf: unexpected argument '{}'; a file is named with -f\n{}",
+               argv[optind], kHelp);
+    return 1;
+  }
   return Verify(home, file.empty() ? home / paths::kAgentConf : file);
 }
 

@@ -146,6 +146,25 @@ class ManageAgents(Manager):
         self.assertIn("** Invalid name '../etc' given", result.stdout)
         self.assertEqual(len(self.keys().splitlines()), 6)
 
+    def test_loads_many_with_one_answer_a_line_as_json(self):
+        lines = "10.6.0.1, bulk1\n\nnonsense\n10.6.0.4,../etc\n"
+        result = self.tool("manage_agents", "-j", "-f", "-", stdin=None, input=lines)
+        self.assertEqual(result.returncode, 1)
+        answers = [json.loads(line) for line in result.stdout.splitlines()]
+        self.assertEqual([answer["error"] for answer in answers], [0, 77, 76], answers)
+        self.assertRegex(answers[0]["response"], r"^Agent added with ID \d{3,}$")
+        self.assertIn("nonsense", answers[1]["description"])
+
+    def test_flags_that_make_no_sense_are_named_and_change_nothing(self):
+        before = self.keys()
+        for arguments, named in ((("-F", "soon", "-a", "10.6.0.9", "-n", "web9"), "-F 'soon': expected a number of seconds"),
+                                 (("-F", "-5", "-a", "10.6.0.9", "-n", "web9"), "-F '-5': expected a number of seconds"),
+                                 (("-l", "extra"), "unexpected argument 'extra'")):
+            result = self.tool("manage_agents", *arguments)
+            self.assertEqual((result.returncode, result.stdout), (1, ""), arguments)
+            self.assertEqual(result.stderr.splitlines()[0], "manage_agents: " + named)
+        self.assertEqual(self.keys(), before)
+
     def test_an_agent_imports_and_nothing_else(self):
         with Installation(kind="agent", manager="192.0.2.1") as agent:
             line = "007 imported any " + KEY
@@ -219,6 +238,18 @@ OSPatrol agent_control. List of available agents:
                                  ("\nOSPatrol agent_control: %s\n" % answer, 0), result.stderr)
                 self.assertEqual(remoted.recv(2000).rstrip(b"\0").decode(), request)
         self.assertTrue(os.path.exists(self.manager.path("var/run/.syscheck_run")))
+
+    def test_responses(self):
+        self.manager.write("etc/shared/ar.conf", "restart-ossec0 - restart-ossec.sh - 0\nhost-deny600 - host-deny.sh - 600\n")
+        self.assertIn("\n   Response name: host-deny600, command: host-deny.sh\n", self.tool("agent_control", "-L").stdout)
+        self.assertEqual(json.loads(self.tool("agent_control", "-L", "-j").stdout),
+                         {"error": 0, "response": [{"name": "host-deny600", "command": "host-deny.sh"}]})
+        for address in ("web01", "192.0.2.9 x", "192.0.2.0/24", ""):
+            result = self.tool("agent_control", "-b", address, "-f", "host-deny600", "-u", "001")
+            self.assertEqual(result.returncode, 1, address)
+            self.assertIn("** Invalid IP '%s'" % address, result.stdout)
+        self.assertIn("'host-denny' is not in etc/shared/ar.conf",
+                      self.tool("agent_control", "-b", "192.0.2.9", "-f", "host-denny", "-u", "001").stderr)
 
     def test_refuses_what_makes_no_sense_together(self):
         for arguments in (("-l", "-L"), ("-c", "-L"), ("-r",), ("-r", "-a", "-u", "1"), ("-b", "192.0.2.1"), ("-u", "1"),

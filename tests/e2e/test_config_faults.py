@@ -72,6 +72,15 @@ class ConfigurationFaults(unittest.TestCase):
                 self.assertIn(offers, hits[0])
                 self.assertRegex(hits[0], "expected|did you mean|correct")
 
+    def test_each_daemon_names_the_file_that_it_was_given(self):
+        with Installation(kind="server") as manager:
+            manager.write("etc/other.conf", "<ospatrol_config>\n<nonsense>\n</nonsense>\n</ospatrol_config>\n")
+            for daemon in ("analysisd", "execd", "logcollector", "monitord", "remoted"):
+                result = subprocess.run([manager.path("bin/ospatrol-" + daemon), "-D", manager.prefix, "-t", "-c",
+                                         manager.path("etc/other.conf")], capture_output=True, text=True)
+                self.assertEqual(result.returncode, 1, daemon)
+                self.assertRegex(result.stderr, r"ERROR: \S*etc/other\.conf:2: <nonsense>", daemon)
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -1,7 +1,10 @@
 #include "agent_control/commands.h"
 
+#include <arpa/inet.h>
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
@@ -132,7 +135,19 @@ int Commands::Scan(const Agent* agent) const {
 
 int Commands::Respond(const Agent& agent, const std::string& response,
                       const std::string& address) const {
+  std::array<uint8_t, sizeof(in6_addr)> ignored{};
+  if (::inet_pton(AF_INET, address.c_str(), ignored.data()) != 1 &&
+      ::inet_pton(AF_INET6, address.c_str(), ignored.data()) != 1) {
+    fmt::print("\n** Invalid IP '{}'. Expected an IPv4 or IPv6 address.\n",
+               base::EscapeControls(address));
+    return 1;
+  }
   WarnUnreachable(agent);
+  if (!std::ranges::any_of(Responses(),
+                           [&](const auto& known) { return known.name == response; })) {
+    fmt::print(stderr, "agent_control: '{}' is not in {}; agents ignore what they do not know\n",
+               base::EscapeControls(response), paths::kArConf);
+  }
   if (Deliver(secure::FormatToolRequest(agent.id, false, ForExecd(response, address))) !=
       Delivery::kSent) {
     fmt::print("{}", kNoRemoted);
@@ -143,19 +158,34 @@ int Commands::Respond(const Agent& agent, const std::string& response,
   return 0;
 }
 
-int Commands::ListResponses() const {
+std::vector<Commands::Response> Commands::Responses() const {
   const std::string text = base::ReadFileIfPresent(home_ / paths::kArConf).value_or("");
-  fmt::print("\n{} agent_control. Available active responses:\n", product::kName);
-  bool any = false;
+  std::vector<Response> responses;
   for (const std::string_view line : base::Split(text, '\n')) {
     const size_t first = line.find(" - ");
     const size_t last = line.rfind(" - ");
     if (first == std::string_view::npos || first == last || line.starts_with(kRestart)) continue;
-    fmt::print("\n   Response name: {}, command: {}\n", line.substr(0, first),
-               line.substr(first + 3, last - first - 3));
-    any = true;
+    responses.push_back({std::string(line.substr(0, first)),
+                         std::string(line.substr(first + 3, last - first - 3))});
   }
-  if (!any) fmt::print("\n   No active response available.\n\n");
+  return responses;
+}
+
+int Commands::ListResponses() const {
+  const std::vector<Response> responses = Responses();
+  if (form_ == Form::kJson) {
+    Json list = Json::array();
+    for (const Response& response : responses) {
+      list.push_back({{"name", response.name}, {"command", response.command}});
+    }
+    PrintJson({{"error", 0}, {"response", list}});
+    return 0;
+  }
+  fmt::print("\n{} agent_control. Available active responses:\n", product::kName);
+  for (const Response& response : responses) {
+    fmt::print("\n   Response name: {}, command: {}\n", response.name, response.command);
+  }
+  if (responses.empty()) fmt::print("\n   No active response available.\n\n");
   return 0;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "agent_control/agent_list.h"
 #include "agent_control/report.h"
@@ -24,6 +25,10 @@ class Commands {
   int Maintain(const Agent* agent, const std::string& action) const;
 
  private:
+  struct Response {
+    std::string name, command;
+  };
+  std::vector<Response> Responses() const;  // of ar.conf, without the restart
   enum class Delivery { kSent, kNoRemoted, kFailed };
   Delivery Deliver(const std::string& request) const;
   bool RequestLocalScan() const;

@@ -303,10 +303,13 @@ Dialogue::Outcome Dialogue::ImportKey() {
 }
 
 // One "ADDRESS,NAME". Wrong ones are told and skipped.
+// As JSON each line of the file has an answer of its own, in order.
 bool Dialogue::BulkLine(std::string_view line) {
   const size_t comma = line.find(',');
   if (comma == std::string_view::npos) {
-    fmt::print("\n** Invalid line '{}'. Expected ADDRESS,NAME.\n\n", base::EscapeControls(line));
+    const std::string reason =
+        fmt::format("Invalid line '{}'. Expected ADDRESS,NAME.", base::EscapeControls(line));
+    Fail(77, reason, fmt::format("\n** {}\n\n", reason));
     return false;
   }
   AgentRegistry::NewAgent agent;
@@ -314,21 +317,23 @@ bool Dialogue::BulkLine(std::string_view line) {
   agent.name = base::Trim(line.substr(comma + 1));
   const AgentRegistry::Added added = registry_.Add(agent);
   if (added.fault != AddFault::kNone) {
-    fmt::print("{}", Fault(added, agent));
+    const std::string fault = Fault(added, agent);
+    Fail(JsonCode(added.fault), base::Trim(fault), fault);
     return false;
   }
-  fmt::print("{}Agent added with ID {}.\n", Summary(added.id, agent.name, agent.address), added.id);
+  const std::string text = fmt::format("Agent added with ID {}", added.id);
+  Succeed(text, fmt::format("{}{}.\n", Summary(added.id, agent.name, agent.address), text));
   changed_ = true;
   return true;
 }
 
 int Dialogue::Bulk(const std::string& file) {
-  fmt::print("Bulk load file: {}\n", file);
+  Say(fmt::format("Bulk load file: {}\n", file));
   std::ifstream opened;
   if (file == "-") {
-    fmt::print("Reading bulk agents from stdin\n");
+    Say("Reading bulk agents from stdin\n");
   } else {
-    fmt::print("Opening: [{}]\n", file);
+    Say(fmt::format("Opening: [{}]\n", file));
     opened.open(file);
     if (!opened) throw Error(fmt::format("cannot open '{}': {}", file, base::ErrnoText(errno)));
   }

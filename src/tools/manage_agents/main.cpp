@@ -101,12 +101,19 @@ std::optional<Options> ParseOptions(int argc, char** argv, int& status) {
         return std::nullopt;
     }
   }
-  if (options.address && !options.name) {
-    fmt::print(stderr, "manage_agents: -a needs -n NAME\n{}", kHelp);
-    status = 1;
-    return std::nullopt;
+  std::string fault;
+  if (optind < argc) fault = fmt::format("unexpected argument '{}'", argv[optind]);
+  if (options.address && !options.name) fault = "-a needs -n NAME";
+  if (options.replace_after) {
+    const auto seconds = base::ParseNumber<int64_t>(*options.replace_after);
+    if (!seconds || *seconds < 0) {
+      fault = fmt::format("-F '{}': expected a number of seconds", *options.replace_after);
+    }
   }
-  return options;
+  if (fault.empty()) return options;
+  fmt::print(stderr, "manage_agents: {}\n{}", fault, kHelp);
+  status = 1;
+  return std::nullopt;
 }
 
 bool IsAgent(const Home& home) {
