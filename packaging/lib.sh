@@ -14,7 +14,8 @@ need_root() { [ "$(id -u)" = 0 ] || fail "must run as root (it installs packages
 
 # What the build needs, and what the tests need besides.
 BUILD_PACKAGES="g++ cmake ninja-build ccache pkg-config libasio-dev libssl-dev libfmt-dev libsqlite3-dev
-  libpcre2-dev libxml2-dev libcap-ng-dev libseccomp-dev nlohmann-json3-dev libmaxminddb-dev zlib1g-dev"
+  libpcre2-dev libxml2-dev libcap-ng-dev libseccomp-dev nlohmann-json3-dev libmaxminddb-dev zlib1g-dev
+  libdeflate-dev"
 TEST_PACKAGES="libgtest-dev libgmock-dev libbenchmark-dev python3 procps libmaxmind-db-writer-perl tinycdb git
   iproute2 nftables openssl python3-pycryptodome"
 FUZZ_PACKAGES="clang llvm"

@@ -41,49 +41,6 @@ size_t Deflater::Deflate(Bytes raw, MutableBytes out) {
   return out.size() - stream_.avail_out;
 }
 
-BatchReader::~BatchReader() {
-  if (ready_) inflateEnd(&stream_);
-}
-
-bool BatchReader::Inflate(const EventsFrame& frame) {
-  // Senders may use any window.
-  if (!ready_) {
-    ready_ = inflateInit2(&stream_, -15) == Z_OK;
-  } else if (inflateReset(&stream_) != Z_OK) {
-    return false;
-  }
-  if (!ready_) return false;
-  out_.resize(kMaxRaw + 1);  // one more, so that data longer than the frame says are seen
-  stream_.next_in = Input(frame.data);
-  stream_.avail_in = static_cast<uInt>(frame.data.size());
-  stream_.next_out = out_.data();
-  stream_.avail_out = static_cast<uInt>(size_t{frame.raw_length} + 1);
-  return inflate(&stream_, Z_FINISH) == Z_STREAM_END && stream_.avail_in == 0 &&
-         stream_.avail_out == 1;
-}
-
-bool BatchReader::Split(Bytes raw, uint16_t count) {
-  events_.clear();
-  Cursor cursor(raw);
-  for (uint16_t i = 0; i < count; ++i) {
-    const auto length = cursor.Number<uint16_t>();
-    const Bytes event = cursor.Take(length);
-    if (!cursor.ok() || length == 0 || length > kMaxEvent) return false;
-    events_.push_back(AsText(event));
-  }
-  return cursor.rest().empty();
-}
-
-std::optional<std::span<const std::string_view>> BatchReader::Read(const EventsFrame& frame) {
-  Bytes raw = frame.data;
-  if (frame.codec == Codec::kDeflate) {
-    if (!Inflate(frame)) return std::nullopt;
-    raw = Bytes(out_).first(frame.raw_length);
-  }
-  if (raw.size() != frame.raw_length || !Split(raw, frame.count)) return std::nullopt;
-  return events_;
-}
-
 void BatchBuilder::Begin(uint64_t first) {
   first_ = first;
   raw_.clear();

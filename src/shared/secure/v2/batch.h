@@ -1,10 +1,10 @@
-// The content of an EVENTS frame: count x (length (2), text), deflated (RFC 1951) when that makes
-// it smaller. No codec state crosses packets: each can be lost alone.
+// The content of an EVENTS frame, put together: count x (length (2), text), deflated (RFC 1951)
+// when that makes it smaller. No codec state crosses packets: each can be lost alone.
+// batch_reader.h takes it apart.
 #pragma once
 
 #include <zlib.h>
 
-#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -28,28 +28,6 @@ class Deflater {
  private:
   z_stream stream_{};
   bool ready_ = false;
-};
-
-// Decompresses and splits; one per thread (about 10 KiB of state and 64 KiB of output).
-class BatchReader {
- public:
-  BatchReader() = default;
-  ~BatchReader();
-  BatchReader(const BatchReader&) = delete;
-  BatchReader& operator=(const BatchReader&) = delete;
-
-  // The events of the frame, valid until the next call. Empty optional: broken data, a length that
-  // does not fit, an event above kMaxEvent, or another count than the frame says.
-  std::optional<std::span<const std::string_view>> Read(const EventsFrame& frame);
-
- private:
-  bool Inflate(const EventsFrame& frame);
-  bool Split(Bytes raw, uint16_t count);
-
-  z_stream stream_{};
-  bool ready_ = false;
-  std::vector<uint8_t> out_;
-  std::vector<std::string_view> events_;
 };
 
 // Chooses how many events go into a datagram: reads ahead by the ratio that the last batches

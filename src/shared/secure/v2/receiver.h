@@ -11,7 +11,7 @@
 #include <memory>
 #include <vector>
 
-#include "secure/v2/batch.h"
+#include "secure/v2/batch_reader.h"
 
 namespace ospatrol::secure::v2 {
 

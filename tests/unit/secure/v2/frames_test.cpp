@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "secure/v2/batch.h"
+#include "secure/v2/batch_reader.h"
 #include "simulation.h"
 
 namespace ospatrol::secure::v2 {
