@@ -1,5 +1,5 @@
 // libraries: secure base
-// under test: shared/secure/v2/frames.cpp shared/secure/v2/receiver.cpp shared/secure/v2/batch.cpp
+// under test: shared/secure/v2/frames.cpp shared/secure/v2/receiver.cpp shared/secure/v2/batch.cpp shared/secure/v2/batch_reader.cpp
 // What an authentic but broken or hostile peer may send: the input is the content of DATA packets
 // (each: length (2), frames), sealed with the right keys, to the manager's link (first byte even)
 // or to the agent's (odd).
