@@ -7,26 +7,13 @@
 
 namespace ospatrol::analysisd {
 
-void EventRing::Value::DropOldest() {
-  ++first_;
-  if (first_ * 2 < sequences_.size()) return;
-  sequences_.erase(sequences_.begin(), sequences_.begin() + static_cast<std::ptrdiff_t>(first_));
-  first_ = 0;
-}
-
-size_t EventRing::Value::CountAfter(uint64_t sequence) const {
-  const auto begin = sequences_.begin() + static_cast<std::ptrdiff_t>(first_);
-  return static_cast<size_t>(sequences_.end() -
-                             std::upper_bound(begin, sequences_.end(), sequence));
-}
-
 void EventRing::Add(PastEvent& past, uint64_t sequence, std::string_view value, int mark) {
   Entry entry{&past, sequence, nullptr, sequence};
   if (IsSet(value)) {
     auto found = values_.find(value);
     if (found == values_.end()) found = values_.try_emplace(std::string(value)).first;
     entry.value = &*found;
-    entry.value->second.Add(sequence);
+    entry.value->second.push_back(sequence);
     if (!entries_.empty() && entries_.back().value == entry.value) entry.run = entries_.back().run;
   }
   entries_.push_back(entry);
@@ -39,7 +26,7 @@ void EventRing::DropOldest() {
   const uint64_t kept_from = entries_.empty() ? ~uint64_t{0} : entries_.front().sequence;
   std::erase_if(used_, [&](const Used& mark) { return mark.sequence < kept_from; });
   if (value == nullptr) return;
-  value->second.DropOldest();
+  value->second.pop_front();
   // Erasing by a reference into the node itself would read it after its end.
   if (value->second.empty()) values_.erase(values_.find(std::string_view(value->first)));
 }
@@ -99,7 +86,9 @@ size_t EventRing::CountOthers(std::string_view value, uint64_t barrier, int leve
     if (mark.level >= level && mark.value != same) limit = std::max(limit, mark.sequence);
   }
   const size_t newer = entries_.size() - IndexAfter(limit);
-  return newer - (same == nullptr ? 0 : same->second.CountAfter(limit));
+  if (same == nullptr) return newer;
+  const auto after = std::upper_bound(same->second.begin(), same->second.end(), limit);
+  return newer - static_cast<size_t>(same->second.end() - after);
 }
 
 void EventRing::NewestOthers(std::string_view value, size_t limit,

@@ -10,7 +10,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -21,6 +20,33 @@ namespace ospatrol::analysisd {
 
 // What the owner of a ring remembers of an event derives from this.
 struct PastEvent {};
+
+// First in, first out, in one block of memory: most rings hold a few events, and there is one for
+// each tuple of values that ever came. (A std::deque takes half a KiB for the first one.)
+template <typename T>
+class CompactQueue {
+ public:
+  void push_back(const T& item) { items_.push_back(item); }
+  // REQUIRES: not empty.
+  void pop_front() {
+    ++first_;
+    if (first_ * 2 < items_.size()) return;
+    items_.erase(items_.begin(), begin());
+    first_ = 0;
+  }
+
+  bool empty() const { return first_ == items_.size(); }
+  size_t size() const { return items_.size() - first_; }
+  const T& front() const { return items_[first_]; }
+  const T& back() const { return items_.back(); }
+  const T& operator[](size_t i) const { return items_[first_ + i]; }
+  auto begin() const { return items_.begin() + static_cast<std::ptrdiff_t>(first_); }
+  auto end() const { return items_.end(); }
+
+ private:
+  std::vector<T> items_;
+  size_t first_ = 0;  // those before it are dropped
+};
 
 // Judging thread only. Sequence numbers ascend from event to event.
 class EventRing {
@@ -49,17 +75,7 @@ class EventRing {
 
  private:
   // Sequence numbers of the events with one value, oldest first.
-  class Value {
-   public:
-    void Add(uint64_t sequence) { sequences_.push_back(sequence); }
-    void DropOldest();
-    bool empty() const { return first_ == sequences_.size(); }
-    size_t CountAfter(uint64_t sequence) const;
-
-   private:
-    std::vector<uint64_t> sequences_;
-    size_t first_ = 0;  // those before it are dropped
-  };
+  using Value = CompactQueue<uint64_t>;
   struct TextHash {
     using is_transparent = void;
     size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
@@ -80,7 +96,7 @@ class EventRing {
   size_t IndexAfter(uint64_t sequence) const;  // of the first newer event
   const Values::value_type* Find(std::string_view value) const;
 
-  std::deque<Entry> entries_;  // oldest first
+  CompactQueue<Entry> entries_;  // oldest first
   Values values_;
   std::vector<Used> used_;  // marks that can still decide an answer
 };
