@@ -16,6 +16,7 @@
 #include "agent_control/agent_list.h"
 #include "daemon/privileges.h"
 #include "log/log.h"
+#include "product/install_prefix.h"
 #include "product/programs.h"
 
 namespace ospatrol::agent_control {
@@ -59,7 +60,7 @@ int List(char which, Home home) {
 }
 
 int Main(int argc, char** argv) {
-  Home home{std::filesystem::path(product::kDefaultPrefix)};
+  Home home{product::InstallPrefix()};
   char which = 0;
   opterr = 0;
   for (int flag; (flag = getopt(argc, argv, "hD:acn")) != -1;) {

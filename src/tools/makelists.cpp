@@ -22,6 +22,7 @@
 #include "base/files.h"
 #include "config/configuration.h"
 #include "log/log.h"
+#include "product/install_prefix.h"
 #include "product/paths.h"
 #include "product/product.h"
 
@@ -31,7 +32,7 @@ namespace {
 constexpr mode_t kListMode = 0640;
 
 struct Options {
-  std::filesystem::path prefix{product::kDefaultPrefix};
+  std::filesystem::path prefix = product::InstallPrefix();
   std::optional<std::filesystem::path> configuration;
   std::string group{product::kGroup};
   bool force = false;
@@ -51,7 +52,7 @@ void PrintHelp() {
              "  -g GROUP  group that compiled lists get (default {})\n"
              "  -c FILE   configuration (default DIR/{})\n"
              "  -D DIR    prefix of the installation (default {})\n",
-             product::kGroup, paths::kConfiguration, product::kDefaultPrefix);
+             product::kGroup, paths::kConfiguration, product::InstallPrefix().native());
 }
 
 void PrintVersion() {

@@ -17,6 +17,7 @@
 #include "config/dialect.h"
 #include "daemon/flags.h"
 #include "log/log.h"
+#include "product/install_prefix.h"
 #include "product/paths.h"
 #include "product/product.h"
 
@@ -59,7 +60,7 @@ int Verify(const Home& home, const std::filesystem::path& file) {
 }
 
 int Main(int argc, char** argv) {
-  Home home{std::filesystem::path(product::kDefaultPrefix)};
+  Home home{product::InstallPrefix()};
   std::filesystem::path file;
   for (int flag; (flag = getopt(argc, argv, "hVdD:f:")) != -1;) {
     switch (flag) {

@@ -123,7 +123,7 @@ class AgentAuth(unittest.TestCase):
         self.assertEqual(set(server.requests), {b"OSSEC PASS: topsecret OSSEC A:'web'\n"})
 
     def test_mistakes_on_the_command_line_are_named(self):
-        for flags, text in ((["-p", "0"], "-p 0"), (["-x", "a"], "-x and -k"), (["-q"], "-q"), (["extra"], "'extra'"),
+        for flags, text in ((["-p", "0"], "-p 0"), (["-x", "a"], "-x and -k"), (["-q"], "-q"), (["--bogus"], "'--bogus'"), (["extra"], "'extra'"),
                             (["-g", "nosuchgroup"], "nosuchgroup"), (["-P", "/nonexistent"], "/nonexistent")):
             result = self.auth(1, "-t", *flags)
             self.assertEqual(result.returncode, 1, flags)

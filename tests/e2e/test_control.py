@@ -1,8 +1,9 @@
 """ospatrol-control: start, stop, restart, reload, status, configtest of a local installation."""
 import os
+import subprocess
 import unittest
 
-from harness import Installation, local_configuration, needs_root, wait_for
+from harness import Installation, local_configuration, needs_root, read, wait_for
 
 DAEMONS = ("ospatrol-analysisd", "ospatrol-logcollector")
 
@@ -153,6 +154,22 @@ class Control(unittest.TestCase):
         self.assertEqual(result.returncode, 0)
         self.assertIn("ospatrol-analysisd not running ..", result.stdout)
         self.assertFalse(os.path.exists(planted))
+
+    def test_programs_work_on_the_installation_that_they_lie_in(self):
+        broken = "<ospatrol_config>\n<nonsense>\n</nonsense>\n</ospatrol_config>\n"
+        path = self.ospatrol.path("etc/ospatrol.conf")
+        before = read(path)
+        try:
+            self.ospatrol.write("etc/ospatrol.conf", broken)
+            for program in ("ospatrol-analysisd", "ospatrol-logcollector", "ospatrol-logtest"):
+                result = subprocess.run([self.ospatrol.path("bin/" + program), "-t"], capture_output=True, text=True)
+                self.assertEqual(result.returncode, 1, program)
+                self.assertIn("etc/ospatrol.conf:2: <nonsense>", result.stderr, program)
+        finally:
+            self.ospatrol.write("etc/ospatrol.conf", before)
+        for program in ("ospatrol-analysisd", "ospatrol-logtest"):
+            result = subprocess.run([self.ospatrol.path("bin/" + program), "-t"], capture_output=True, text=True)
+            self.assertEqual(result.returncode, 0, result.stderr)
 
     def test_unknown_action_prints_the_usage(self):
         result = self.ospatrol.control("dance")

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "product/install_prefix.h"
 #include "product/product.h"
 
 namespace ospatrol::daemon {
@@ -59,7 +60,8 @@ std::string HelpText(const Program& program, const std::vector<Flag>& flags) {
     const std::string left = fmt::format("-{}, --{}{}", flag.letter, flag.name, argument);
     fmt::format_to(std::back_inserter(text), "  {:<24} {}\n", left, flag.help);
   }
-  return text + fmt::format("Default directory of the installation: {}\n", product::kDefaultPrefix);
+  return text + fmt::format("Default directory of the installation: {}\n",
+                            product::InstallPrefix().native());
 }
 
 // getopt's two forms of the table; the names outlive the calls.
@@ -110,7 +112,7 @@ CommandLine ParseCommandLine(int argc, char** argv, const Program& program,
   const std::vector<Flag> flags = AllFlags(own_flags);
   const GetoptTable table(flags);
   CommandLine command;
-  command.options.prefix = product::kDefaultPrefix;
+  command.options.prefix = product::InstallPrefix();
   command.options.user = program.user;
   command.options.group = product::kGroup;
 

@@ -3,10 +3,8 @@
 #include <fmt/format.h>
 #include <getopt.h>
 
-#include <algorithm>
-#include <string_view>
-
 #include "base/text.h"
+#include "product/install_prefix.h"
 #include "product/product.h"
 
 namespace ospatrol::agent_auth {
@@ -31,7 +29,7 @@ std::string Help() {
       "  -t           check the flags and the files that they name, then exit\n"
       "  -d           debug messages\n"
       "  -V, -h       version; this help\n",
-      secure::kEnrolmentPort, product::kDefaultPrefix);
+      secure::kEnrolmentPort, product::InstallPrefix().native());
 }
 
 CommandLine Exit(int status, std::string text) {
@@ -85,9 +83,10 @@ bool ApplyText(Options& options, int letter, const char* value) {
 CommandLine ParseCommandLine(int argc, char** argv) {
   CommandLine command;
   Options& options = command.options;
-  options.prefix = product::kDefaultPrefix;
+  options.prefix = product::InstallPrefix();
   optind = 0;
-  for (int letter; (letter = getopt(argc, argv, kLetters)) != -1;) {
+  static constexpr option kNoLongFlags[] = {{nullptr, 0, nullptr, 0}};
+  for (int letter; (letter = getopt_long(argc, argv, kLetters, kNoLongFlags, nullptr)) != -1;) {
     if (letter == 'h') return Exit(0, Help());
     if (letter == 'V') {
       return Exit(0, fmt::format("\n{} v{} - {}\n\n{}\n", product::kName, product::kVersion,
@@ -95,9 +94,9 @@ CommandLine ParseCommandLine(int argc, char** argv) {
     }
     if (letter == ':') return Mistake(fmt::format("-{} needs a value", static_cast<char>(optopt)));
     if (letter == '?') {
-      // Within a word like --name each letter counts; the word is what the caller must look at.
-      const std::string_view word = argv[std::max(1, optind - 1)];
-      return Mistake(fmt::format("unknown flag -{} in '{}'", static_cast<char>(optopt), word));
+      const std::string flag = optopt != 0 ? fmt::format("-{}", static_cast<char>(optopt))
+                                           : std::string(argv[optind - 1]);  // a long one
+      return Mistake(fmt::format("unknown flag '{}'", flag));
     }
     if (letter == 'd') {
       options.debug = true;

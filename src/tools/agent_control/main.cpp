@@ -25,6 +25,7 @@
 #include "daemon/flags.h"
 #include "daemon/privileges.h"
 #include "log/log.h"
+#include "product/install_prefix.h"
 #include "product/programs.h"
 
 namespace ospatrol::agent_control {
@@ -54,7 +55,7 @@ constexpr const char* kHelp =
     "  -d            debug\n";
 
 struct Options {
-  std::filesystem::path prefix{product::kDefaultPrefix};
+  std::filesystem::path prefix = product::InstallPrefix();
   bool list = false, active = false, ends = false, scan = false, all = false, responses = false,
        limit = false;
   Form form = Form::kText;

@@ -16,6 +16,7 @@
 #include "base/text.h"
 #include "flow/flow_table.h"
 #include "ipc/unix_socket.h"
+#include "product/install_prefix.h"
 #include "product/paths.h"
 #include "product/product.h"
 
@@ -26,7 +27,7 @@ constexpr size_t kMaxState = size_t{8} << 20;  // bytes; every log file has some
 constexpr const char* kQueueLimit = "/proc/sys/net/unix/max_dgram_qlen";
 
 struct Options {
-  std::filesystem::path prefix{product::kDefaultPrefix};
+  std::filesystem::path prefix = product::InstallPrefix();
   std::string running;  // names, with blanks between them
 };
 
@@ -45,7 +46,7 @@ std::optional<Options> ParseOptions(int argc, char** argv, int& status) {
                    "usage: ospatrol-flow [-D DIR] [-r \"DAEMON...\"]\n"
                    "  -D DIR  prefix of the installation (default {})\n"
                    "  -r      names of the daemons that run\n",
-                   product::kDefaultPrefix);
+                   product::InstallPrefix().native());
         status = flag == 'h' ? 0 : 1;
         return std::nullopt;
     }

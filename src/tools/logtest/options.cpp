@@ -6,6 +6,7 @@
 #include <array>
 #include <cstdio>
 
+#include "product/install_prefix.h"
 #include "product/paths.h"
 #include "product/product.h"
 
@@ -58,7 +59,7 @@ void PrintHelp() {
       "  --lint        check rules and decoders and exit: one line a problem, then 'N problems'; 0 "
       "none, else 1\n"
       "  --ini classic with --tests: of a repeated key only the last value counts\n",
-      product::kDefaultPrefix);
+      product::InstallPrefix().native());
 }
 
 bool Accept(int letter, const char* argument, Options& options) {
@@ -140,7 +141,7 @@ std::optional<Expectation> ParseExpectation(const std::string& text) {
 
 std::optional<Options> ParseOptions(int argc, char** argv, Leave& leave) {
   Options options;
-  options.prefix = product::kDefaultPrefix;
+  options.prefix = product::InstallPrefix();
   leave.status = 1;
   for (int letter; (letter = getopt_long(argc, argv, "VhdtavqjU:c:D:r:", kLongOptions.data(),
                                          nullptr)) != -1;) {

@@ -27,6 +27,7 @@
 #include "manage_agents/agent_registry.h"
 #include "manage_agents/answers.h"
 #include "manage_agents/dialogue.h"
+#include "product/install_prefix.h"
 #include "product/paths.h"
 #include "product/product.h"
 
@@ -49,7 +50,7 @@ constexpr const char* kHelp =
     "  -i KEY        on an agent: take the key that the manager printed\n";
 
 struct Options {
-  std::filesystem::path prefix{product::kDefaultPrefix};
+  std::filesystem::path prefix = product::InstallPrefix();
   bool json = false, list = false;
   std::optional<std::string> export_id, remove_id, address, name, bulk, import;
   std::optional<std::string> replace_after;
