@@ -29,6 +29,8 @@ RULE_FAULTS = (
      "rules/local_rules.xml:3: rule 100001: <pcre2> 'total$ 5' never matches"),
     ('<rule id="100001" level="9">\n<match_pcre2>.*x</match_pcre2><description>d</description></rule>',
      "rules/local_rules.xml:3: rule 100001: <match_pcre2> '.*x' begins with any text"),
+    ('<rule id="100001" level="9">\n<field name="dstuser">^root</field><description>d</description></rule>',
+     'rules/local_rules.xml:3: rule 100001: <field name="dstuser">: no decoder extracts such a field'),
     ('<rule id="100001" level="0" noalert="1"><match>x</match><description>d</description></rule>',
      "rules/local_rules.xml:2: rule 100001: has noalert and no rule below it"),
 )

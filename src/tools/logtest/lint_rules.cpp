@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <iterator>
 #include <set>
 #include <string>
@@ -184,6 +185,15 @@ void CollectParents(const analysisd::SiblingList& list, std::set<const Rule*>& p
   }
 }
 
+// Fields that decoders, also plugins, keep apart from those that <field> looks at; rules have
+// elements of their own for most of them.
+bool IsStatic(std::string_view name) {
+  static constexpr std::array<std::string_view, 13> kNames = {
+      "srcip",   "dstip", "srcport", "dstport", "protocol",   "action", "srcuser",
+      "dstuser", "id",    "url",     "data",    "extra_data", "status"};
+  return std::ranges::find(kNames, name) != kNames.end();
+}
+
 }  // namespace
 
 void FindUnreachableRules(const LintInput& input, config::Problems& found) {
@@ -202,8 +212,9 @@ void FindIdleRules(const LintInput& input, config::Problems& found) {
 
 void FindUnknownFields(const LintInput& input, config::Problems& found) {
   std::set<std::string> known;
+  bool any = false;  // a plugin names fields as events do
   for (const auto& decoder : input.ruleset.decoders().decoders()) {
-    if (decoder->plugin != nullptr) return;  // plugins name fields as events do
+    any |= decoder->plugin != nullptr;
     for (const auto& entry : decoder->order) known.insert(base::ToLower(entry.dynamic));
   }
   for (const auto& rule : input.ruleset.rules().rules()) {
@@ -213,10 +224,13 @@ void FindUnknownFields(const LintInput& input, config::Problems& found) {
       if (!base::EqualsIgnoreCase(child.name, "field")) continue;
       const std::string* name = child.FindAttribute("name");
       if (name == nullptr || known.contains(base::ToLower(*name))) continue;
+      const bool is_static = IsStatic(base::ToLower(*name));
+      if (any && !is_static) continue;
       found.Warning(0, rule->file, child.line,
                     fmt::format("rule {}: <field name=\"{}\">: no decoder extracts such a field",
                                 rule->id, config::Show(*name)),
-                    "a name in the <order> of a decoder");
+                    is_static ? "an element of its own, as <srcip> or <user>, looks at that one"
+                              : "a name in the <order> of a decoder");
     }
   }
 }
