@@ -152,6 +152,13 @@ void Analysisd::CompareResponseList() const {
   }
 }
 
+void Analysisd::TellUnboundResponses() const {
+  const auto& responses = settings_.configuration.active_responses;
+  if (responses.empty()) return;
+  const config::Origin& first = responses.front().origin;
+  log::Write<msg::kResponsesNotBound>(first.file, first.line);
+}
+
 void Analysisd::Start() {
   const Home& home = context_.home();
   now_ = started_ = base::WallNow();
@@ -175,6 +182,7 @@ void Analysisd::Start() {
   notifier_.emplace(home);
   intake_->Bind(home);
   SayStarted();
+  TellUnboundResponses();
   every_second_ = loop_.Every(seconds(1), [this] { EverySecond(); });
   WatchStatus();
 }
@@ -256,6 +264,7 @@ void Analysisd::Reload(config::Problems& problems) {
   LimitFirstSeen();
   if (!same_statistics) StartStatistics();  // counts of the present hour begin anew
   CompareResponseList();
+  TellUnboundResponses();
   WatchStatus();
 }
 

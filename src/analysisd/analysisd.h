@@ -54,6 +54,7 @@ class Analysisd : public daemon::Daemon {
   void CheckQueueLength() const;
   void WriteResponseList() const;
   void CompareResponseList() const;
+  void TellUnboundResponses() const;
   void LimitFirstSeen();
   void RestoreCorrelation();
   void SaveCorrelation() const;

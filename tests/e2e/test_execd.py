@@ -144,6 +144,9 @@ class Execd(Scripts):
         self.logged("Active response disabled")
         self.assertIsNone(self.ospatrol.pid("ospatrol-execd"))
 
+    def test_analysisd_says_that_alerts_start_no_response_yet(self):
+        self.logged("<active-response>: accepted, but no alert starts a response in this version.")
+
     def test_restart_on_request(self):
         before = self.ospatrol.pid("ospatrol-analysisd")
         self.ask("restart-ossec0 - null (from_the_server) (no_rule_id)")

@@ -293,6 +293,10 @@ inline constexpr Message kSearchGivenUp{
     "{} searches were given up because they would have taken too long; one of them for {}: '{}'.",
     "The pattern counts as not matching such a text. Write it with fewer repetitions inside each "
     "other, or anchor it."};
+inline constexpr Message kResponsesNotBound{
+    9218, Level::kWarn,
+    "{}:{}: <active-response>: accepted, but no alert starts a response in this version.",
+    "Responses are started by agent_control -b, and taken back after their <timeout>."};
 
 // --- analysisd (9300-9349) ---
 inline constexpr Message kMessageFormat{
