@@ -18,6 +18,7 @@
 #include "config/configuration.h"
 #include "config/internal_options.h"
 #include "log/log.h"
+#include "product/shown_path.h"
 
 namespace ospatrol::agentd {
 namespace {
@@ -39,11 +40,6 @@ constexpr size_t kMostUsers = 2000;
 constexpr mode_t kIdentityMode = 0640;
 constexpr mode_t kStateMode = 0640;
 
-std::string Shown(const daemon::Options& options) {
-  const std::string relative = options.configuration.lexically_relative(options.prefix).native();
-  return relative.starts_with("..") ? options.configuration.native() : relative;
-}
-
 }  // namespace
 
 // ---- configuration ----
@@ -51,7 +47,8 @@ std::string Shown(const daemon::Options& options) {
 Agentd::Settings Agentd::Load(config::Problems& problems) const {
   const daemon::Options& options = context_.options();
   const config::Configuration configuration = config::LoadConfiguration(
-      options.configuration, Shown(options), config::Reader::kAgentd, problems);
+      options.configuration, product::ShownPath(options.configuration, options.prefix),
+      config::Reader::kAgentd, problems);
   const auto internal =
       config::InternalOptions::Load(context_.home(), problems, context_.program().name);
   Settings settings;

@@ -18,6 +18,7 @@
 #include "base/time.h"
 #include "config/ar_conf.h"
 #include "ipc/unix_socket.h"
+#include "product/shown_path.h"
 
 namespace ospatrol::analysisd {
 namespace {
@@ -37,13 +38,6 @@ constexpr std::array<std::string_view, 11> kOwnedDirectories{
     "queue/fts",      "queue/syscheck", "queue/rootcheck", "queue/diff",
     "queue/ospatrol", "queue/alerts",   paths::kAlerts,    paths::kArchives,
     paths::kFirewall, paths::kStats,    paths::kRun};
-
-// The name of a file as the user knows it: below the prefix, or in full.
-std::string ShownName(const std::filesystem::path& file, const Home& home) {
-  const std::filesystem::path relative = file.lexically_relative(home.prefix());
-  const bool below = !relative.empty() && *relative.begin() != "..";
-  return below ? relative.native() : file.native();
-}
 
 // Counted as the threads of this machine that we may run on.
 size_t Processors() {
@@ -74,12 +68,12 @@ Analysisd::Settings Analysisd::Load(config::Problems& problems) const {
   const Home& home = context_.home();
   const std::filesystem::path& file = context_.options().configuration;
   Settings settings;
-  settings.configuration =
-      config::LoadConfiguration(file, ShownName(file, home), config::Reader::kAnalysisd, problems);
+  settings.configuration = config::LoadConfiguration(file, product::ShownPath(file, home.prefix()),
+                                                     config::Reader::kAnalysisd, problems);
   settings.internal = config::InternalOptions::Load(home, problems, context_.program().name);
   const auto schema = settings.configuration.global.json_schema;
   if (schema && *schema != config::JsonSchema::kLegacy) {
-    problems.Warning(0, ShownName(file, home), 0,
+    problems.Warning(0, product::ShownPath(file, home.prefix()), 0,
                      "<global><json_schema>: only 'legacy' is available in this version",
                      "alerts.json is written in that schema");
   }

@@ -18,6 +18,7 @@
 #include "config/internal_options.h"
 #include "ipc/unix_socket.h"
 #include "log/log.h"
+#include "product/shown_path.h"
 
 namespace ospatrol::execd {
 namespace {
@@ -54,18 +55,14 @@ ssize_t ReceiveFrom(int fd, std::span<char> bytes, unsigned& sender) {
   return count;
 }
 
-// The configuration as messages name it: relative to the prefix where it lies below that.
-std::string Shown(const daemon::Options& options) {
-  const std::string relative = options.configuration.lexically_relative(options.prefix).native();
-  return relative.empty() || relative.starts_with("..") ? options.configuration.native() : relative;
-}
-
 }  // namespace
 
 Execd::Settings Execd::Load(config::Problems& problems) const {
   const daemon::Options& command_line = context_.options();
-  const config::Configuration configuration = config::LoadConfiguration(
-      command_line.configuration, Shown(command_line), config::Reader::kExecd, problems);
+  const config::Configuration configuration =
+      config::LoadConfiguration(command_line.configuration,
+                                product::ShownPath(command_line.configuration, command_line.prefix),
+                                config::Reader::kExecd, problems);
   const auto options =
       config::InternalOptions::Load(context_.home(), problems, context_.program().name);
   Settings settings;

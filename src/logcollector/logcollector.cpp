@@ -11,6 +11,7 @@
 #include "log/log.h"
 #include "logcollector/formats.h"
 #include "product/paths.h"
+#include "product/shown_path.h"
 
 namespace ospatrol::logcollector {
 namespace {
@@ -42,12 +43,9 @@ std::string_view Name(Outlet::Mode mode) {
 
 Logcollector::Settings Logcollector::Load(config::Problems& problems) const {
   const daemon::Options& options = context_.options();
-  const std::string shown =
-      options.configuration.lexically_relative(options.prefix).native().starts_with("..")
-          ? options.configuration.native()
-          : options.configuration.lexically_relative(options.prefix).native();
   config::Configuration configuration = config::LoadConfiguration(
-      options.configuration, shown, config::Reader::kLogcollector, problems);
+      options.configuration, product::ShownPath(options.configuration, options.prefix),
+      config::Reader::kLogcollector, problems);
   const auto internal =
       config::InternalOptions::Load(context_.home(), problems, context_.program().name);
   config::LoadAgentConf(context_.home(), config::Reader::kLogcollector,

@@ -10,6 +10,7 @@
 #include "config/internal_options.h"
 #include "ipc/queue_message.h"
 #include "log/log.h"
+#include "product/shown_path.h"
 #include "secure/agent_info.h"
 #include "secure/keys.h"
 
@@ -29,17 +30,12 @@ std::string Message(const AgentWatch::Change& change) {
                                  EventText(change));
 }
 
-// The configuration as messages name it: relative to the prefix where it lies below that.
-std::string Shown(const daemon::Options& options) {
-  const std::string relative = options.configuration.lexically_relative(options.prefix).native();
-  return relative.empty() || relative.starts_with("..") ? options.configuration.native() : relative;
-}
-
 }  // namespace
 
 Monitord::Settings Monitord::Load(config::Problems& problems) const {
   const daemon::Options& command_line = context_.options();
-  config::LoadConfiguration(command_line.configuration, Shown(command_line),
+  config::LoadConfiguration(command_line.configuration,
+                            product::ShownPath(command_line.configuration, command_line.prefix),
                             config::Reader::kMonitord, problems);
   const auto options =
       config::InternalOptions::Load(context_.home(), problems, context_.program().name);

@@ -16,6 +16,7 @@
 #include "config/configuration.h"
 #include "log/log.h"
 #include "product/paths.h"
+#include "product/shown_path.h"
 
 namespace ospatrol::remoted {
 namespace {
@@ -36,11 +37,6 @@ constexpr size_t kMebibyte = size_t{1} << 20;
 constexpr std::string_view kStateFile = "var/run/ospatrol-remoted.state";
 constexpr std::string_view kSenderCounter = "queue/rids/sender_counter";
 constexpr std::string_view kOwnEvent = "1:ossec-remoted:ossec: ";
-
-std::string Shown(const daemon::Options& options) {
-  const std::string relative = options.configuration.lexically_relative(options.prefix).native();
-  return relative.empty() || relative.starts_with("..") ? options.configuration.native() : relative;
-}
 
 UdpBinding BindingOf(const config::RemoteListener& listener, size_t receive_buffer) {
   UdpBinding binding;
@@ -78,7 +74,8 @@ Remoted::~Remoted() = default;
 Remoted::Settings Remoted::Load(config::Problems& problems) const {
   const daemon::Options& options = context_.options();
   config::Configuration configuration = config::LoadConfiguration(
-      options.configuration, Shown(options), config::Reader::kRemoted, problems);
+      options.configuration, product::ShownPath(options.configuration, options.prefix),
+      config::Reader::kRemoted, problems);
   const auto internal =
       config::InternalOptions::Load(context_.home(), problems, context_.program().name);
   Settings settings;
