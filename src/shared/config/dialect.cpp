@@ -51,7 +51,7 @@ class TreeBuilder {
                       XML_PARSE_NONET | XML_PARSE_HUGE | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
     const bool read = xmlParseDocument(parser.get()) == 0;
     line_ = xmlSAX2GetLineNumber(parser.get());
-    return read && next_line_ == lines_.size() && !surplus_;
+    return read && next_line_ == lines_.size();
   }
 
   int line() const { return line_; }
@@ -77,16 +77,16 @@ class TreeBuilder {
 
   // Of each attribute: name, prefix, URI, begin and end of its value.
   void Open(std::string_view name, int count, const xmlChar** attributes) {
-    if (std::exchange(outside_, false)) return;  // the synthetic root
-    if (next_line_ >= lines_.size()) {
-      surplus_ = true;
+    if (open_.empty()) {
+      open_.push_back(&synthetic_);
       return;
     }
-    Element& parent = open_.empty() ? synthetic_ : *open_.back();
+    Element& parent = *open_.back();
     parent.content.clear();
     Element& element = parent.children.emplace_back();
     element.name = Restore(name);
-    element.line = lines_[next_line_++];
+    if (next_line_ < lines_.size()) element.line = lines_[next_line_];
+    ++next_line_;
     element.attributes.reserve(static_cast<size_t>(count));
     for (; count > 0; --count, attributes += 5) {
       element.attributes.push_back(
@@ -96,21 +96,16 @@ class TreeBuilder {
   }
 
   void Close() {
-    if (open_.empty()) return;  // the synthetic root
     std::string& content = open_.back()->content;
     content = Restore(content);
     open_.pop_back();
   }
 
-  void AddContent(std::string_view text) {
-    if (!open_.empty()) open_.back()->content += text;
-  }
+  void AddContent(std::string_view text) { open_.back()->content += text; }
 
   const std::vector<int>& lines_;
   size_t next_line_ = 0;
   int line_ = 0;
-  bool outside_ = true;
-  bool surplus_ = false;
   Element synthetic_;
   // A parent's children do not grow while one of them is open, so these stay valid.
   std::vector<Element*> open_;

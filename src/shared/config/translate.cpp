@@ -20,6 +20,7 @@ constexpr std::string_view kLiteralHint = R"(a literal < is written \<)";
 // UTF-8 of U+E1000 + byte: F3 A1, then the byte's upper two and lower six bits.
 constexpr char kMark1 = '\xF3';
 constexpr char kMark2 = '\xA1';
+constexpr size_t kMappedBytes = 4;
 
 void AppendMapped(std::string& out, char c) {
   const unsigned byte = static_cast<unsigned char>(c);
@@ -399,22 +400,22 @@ Translation Translate(std::string_view text) { return Translator(text).Run(); }
 std::string Restore(std::string_view translated) {
   std::string out;
   out.reserve(translated.size());
-  for (size_t i = 0; i < translated.size(); ++i) {
-    const size_t mark = std::min(translated.find(kMark1, i), translated.size());
-    out += translated.substr(i, mark - i);
-    i = mark;
-    if (i == translated.size()) break;
-    if (i + 3 >= translated.size()) {
-      out += translated[i];
-      continue;
+  while (true) {
+    const size_t mark = translated.find(kMark1);
+    out += translated.substr(0, mark);
+    if (mark == std::string_view::npos) return out;
+    translated.remove_prefix(mark);
+    if (translated.size() < kMappedBytes) {
+      out += translated;
+      return out;
     }
-    const unsigned upper = static_cast<unsigned char>(translated[i + 2]) & 0x03U;
-    const unsigned lower = static_cast<unsigned char>(translated[i + 3]) & 0x3FU;
+    const unsigned upper = static_cast<unsigned char>(translated[2]) & 0x03U;
+    const unsigned lower = static_cast<unsigned char>(translated[3]) & 0x3FU;
     out += static_cast<char>(upper << 6 | lower);
-    i += 3;
-    if (out.back() == '\n') ++i;  // the real line feed behind it, by now a blank
+    translated.remove_prefix(kMappedBytes);
+    // The real line feed behind it, by now a blank.
+    if (out.back() == '\n' && !translated.empty()) translated.remove_prefix(1);
   }
-  return out;
 }
 
 }  // namespace ospatrol::config

@@ -7,18 +7,13 @@ namespace {
 
 constexpr size_t kMaxSets = 16;
 
-bool Has(const std::array<uint64_t, 4>& bytes, char c) {
-  const auto byte = static_cast<uint8_t>(c);
-  return (bytes[byte >> 6] >> (byte & 63) & 1) != 0;
-}
-
 }  // namespace
 
 std::optional<SetSequence> SetSequence::From(const Syntax& syntax) {
   if (syntax.groups != 0 || syntax.characters) return std::nullopt;
   SetSequence sequence;
   if (!sequence.Add(syntax, syntax.root) || sequence.sets_.empty()) return std::nullopt;
-  if (!sequence.start_ && (sequence.sets_.size() > 1 || sequence.end_ != End::kFree)) {
+  if (!sequence.start_ && (sequence.sets_.size() > 1 || sequence.end_)) {
     return std::nullopt;
   }
   return sequence;
@@ -32,8 +27,8 @@ bool SetSequence::Add(const Syntax& syntax, const Node& node) {
       return std::all_of(node.children.begin(), node.children.end(),
                          [&](const Node& piece) { return Add(syntax, piece); });
     case Node::Kind::kSet:
-      if (end_ != End::kFree || sets_.size() == kMaxSets) return false;
-      sets_.push_back(syntax.sets[node.set].bytes);
+      if (end_ || sets_.size() == kMaxSets) return false;
+      sets_.push_back(syntax.sets[node.set]);
       return true;
     case Node::Kind::kRepeat:
       if (node.min != node.max) return false;
@@ -46,10 +41,12 @@ bool SetSequence::Add(const Syntax& syntax, const Node& node) {
         start_ = true;
         return true;
       }
-      if (end_ != End::kFree) return false;
-      if (node.assertion == Assertion::kEnd) end_ = End::kVeryEnd;
-      if (node.assertion == Assertion::kEndOrFinalNewline) end_ = End::kEndOrFinalNewline;
-      return end_ != End::kFree;
+      if (end_ ||
+          (node.assertion != Assertion::kEnd && node.assertion != Assertion::kEndOrFinalNewline)) {
+        return false;
+      }
+      end_ = node.assertion;
+      return true;
     case Node::Kind::kAlternatives:
       return false;
   }
@@ -59,13 +56,13 @@ bool SetSequence::Add(const Syntax& syntax, const Node& node) {
 bool SetSequence::MatchesAt(std::string_view subject, size_t at) const {
   const size_t left = subject.size() - at;
   const size_t size = sets_.size();
-  if (left < size || (end_ == End::kVeryEnd && left != size)) return false;
-  if (end_ == End::kEndOrFinalNewline && left != size &&
+  if (left < size || (end_ == Assertion::kEnd && left != size)) return false;
+  if (end_ == Assertion::kEndOrFinalNewline && left != size &&
       (left != size + 1 || subject.back() != '\n')) {
     return false;
   }
   for (size_t i = 0; i < size; ++i) {
-    if (!Has(sets_[i], subject[at + i])) return false;
+    if (!sets_[i].HasByte(static_cast<uint8_t>(subject[at + i]))) return false;
   }
   return true;
 }

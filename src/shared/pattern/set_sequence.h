@@ -2,8 +2,6 @@
 // `^\S`, `.`. Looking at these bytes is all there is to do; calling an engine would cost more.
 #pragma once
 
-#include <array>
-#include <cstdint>
 #include <optional>
 #include <string_view>
 #include <vector>
@@ -22,15 +20,12 @@ class SetSequence {
   std::optional<size_t> Find(std::string_view subject) const;
 
  private:
-  using Bytes = std::array<uint64_t, 4>;
-  enum class End : uint8_t { kFree, kVeryEnd, kEndOrFinalNewline };
-
   bool Add(const Syntax& syntax, const Node& node);
   bool MatchesAt(std::string_view subject, size_t at) const;
 
-  std::vector<Bytes> sets_;
+  std::vector<CharSet> sets_;
   bool start_ = false;
-  End end_ = End::kFree;
+  std::optional<Assertion> end_;  // kEnd or kEndOrFinalNewline
 };
 
 }  // namespace ospatrol::pattern

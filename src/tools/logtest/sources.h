@@ -48,7 +48,7 @@ class Sources {
   Home home_;
   config::Configuration configuration_;
   config::InternalOptions internal_;
-  std::vector<std::string> decoder_files_;
+  std::vector<std::string> decoder_files_;  // found while the prefix can be read: before a chroot
 };
 
 }  // namespace ospatrol::logtest
