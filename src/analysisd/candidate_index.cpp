@@ -16,6 +16,15 @@ using pattern::LiteralScan;
 
 uint64_t BitOf(uint32_t position) { return uint64_t{1} << (position % 64); }
 
+// A text that a message repeats adds its nodes each time.
+constexpr size_t kManyNodes = 256;
+
+size_t KeepDistinct(std::vector<uint32_t>& nodes) {
+  std::sort(nodes.begin(), nodes.end());
+  nodes.erase(std::unique(nodes.begin(), nodes.end()), nodes.end());
+  return nodes.size();
+}
+
 size_t WordsFor(size_t bits) { return bits / 64 + 1; }
 
 bool IsPartOf(std::string_view part, std::string_view whole) {
@@ -68,60 +77,71 @@ RequiredTexts RarestTexts(const Rule& rule) {
 class CandidateIndex::Builder {
  public:
   Builder(CandidateIndex& index, size_t decoder_names, bool search)
-      : index_(index), search_(search), by_decoder_(decoder_names) {}
+      : index_(index), search_(search) {
+    for (auto& lists : by_decoder_) lists.resize(decoder_names);
+  }
 
   void File(const Decoder& decoder) {
     const DecoderPattern& prematch = decoder.prematch;
     if (!prematch) return;
     const std::vector<std::string>& texts = prematch.pattern->Literals();
     const bool useful = search_ && ShortestOf(texts) >= LiteralScan::kShortestText;
-    File(prematch.bit, {.texts = useful ? &texts : nullptr}, index_.prematches_,
-         &Filed::prematches);
+    const RequiredTexts required{.texts = useful ? &texts : nullptr};
+    ForEachReach(required, [&](size_t reach) { Set(index_.prematches_[reach], prematch.bit); });
+    FileByText(prematch.bit, required, &Lists::prematches);
   }
 
   void File(const SiblingList& list) {
     for (size_t i = 0; i < list.all().size(); ++i) {
       const RuleNode& node = *list.all()[i];
-      const auto bit = static_cast<uint32_t>(list.first() + i);
-      if (node.rule->decoder_name_id != 0) {
-        by_decoder_[static_cast<size_t>(node.rule->decoder_name_id)].push_back(bit);
-      } else {
-        File(bit, search_ ? RarestTexts(*node.rule) : RequiredTexts{}, index_.nodes_,
-             &Filed::nodes);
-      }
+      File(*node.rule, static_cast<uint32_t>(list.first() + i));
       File(node.children);
     }
   }
 
   void Finish() {
-    std::vector<Positions> prematches, nodes;
-    for (Filed& filed : by_text_) {
-      prematches.push_back(std::move(filed.prematches));
-      nodes.push_back(std::move(filed.nodes));
+    for (const Lists& lists : by_text_) index_.by_text_.push_back(Move(lists));
+    for (size_t reach = 0; reach < kReaches; ++reach) {
+      for (const Positions& nodes : by_decoder_[reach]) {
+        index_.by_decoder_[reach].push_back(Move({.prematches = {}, .nodes = nodes}));
+      }
     }
-    index_.nodes_by_decoder_ = BitLists(by_decoder_);
-    index_.prematches_by_text_ = BitLists(prematches);
-    index_.nodes_by_text_ = BitLists(nodes);
     index_.scan_ = std::make_unique<const LiteralScan>(texts_);
   }
 
  private:
-  struct Filed {
+  struct Lists {
     Positions prematches, nodes;
   };
 
-  void File(uint32_t bit, const RequiredTexts& required, std::array<Bits, kReaches>& always,
-            Positions Filed::*kind) {
-    const auto reached_by = [&](Reach reach) {
-      always[static_cast<size_t>(reach)][bit / 64] |= BitOf(bit);
-    };
-    reached_by(Reach::kUnknown);
-    if (required.texts == nullptr) {
-      reached_by(Reach::kMessage);
-      reached_by(Reach::kElsewhere);
-      return;
+  static void Set(Bits& bits, uint32_t bit) { bits[bit / 64] |= BitOf(bit); }
+
+  void File(const Rule& rule, uint32_t node) {
+    const auto decoder = static_cast<uint32_t>(rule.decoder_name_id);
+    index_.decoder_of_[node] = decoder;
+    const RequiredTexts required = search_ ? RarestTexts(rule) : RequiredTexts{};
+    ForEachReach(required, [&](size_t reach) {
+      if (decoder == 0) {
+        Set(index_.nodes_[reach], node);
+      } else {
+        by_decoder_[reach][decoder].push_back(node);
+      }
+    });
+    FileByText(node, required, &Lists::nodes);
+  }
+
+  // Where texts say nothing about what requires these.
+  template <typename Visit>
+  static void ForEachReach(const RequiredTexts& required, const Visit& visit) {
+    visit(static_cast<size_t>(Reach::kUnknown));
+    if (required.texts == nullptr || required.source == RequiredTexts::Source::kField) {
+      visit(static_cast<size_t>(Reach::kElsewhere));
     }
-    if (required.source == RequiredTexts::Source::kField) reached_by(Reach::kElsewhere);
+    if (required.texts == nullptr) visit(static_cast<size_t>(Reach::kMessage));
+  }
+
+  void FileByText(uint32_t bit, const RequiredTexts& required, Positions Lists::*kind) {
+    if (required.texts == nullptr) return;
     for (const std::string& text : *required.texts) {
       const auto [known, is_new] = numbers_.try_emplace(text, texts_.size());
       if (is_new) {
@@ -132,24 +152,29 @@ class CandidateIndex::Builder {
     }
   }
 
+  Filed Move(const Lists& lists) {
+    Positions& all = index_.filed_;
+    const auto here = [&all] { return static_cast<uint32_t>(all.size()); };
+    Filed filed{.prematches = here(), .nodes = 0, .end = 0};
+    all.insert(all.end(), lists.prematches.begin(), lists.prematches.end());
+    filed.nodes = here();
+    all.insert(all.end(), lists.nodes.begin(), lists.nodes.end());
+    filed.end = here();
+    return filed;
+  }
+
   CandidateIndex& index_;
   const bool search_;
-  std::vector<Positions> by_decoder_;
-  std::vector<Filed> by_text_;
+  std::array<std::vector<Positions>, kReaches> by_decoder_;
+  std::vector<Lists> by_text_;
   std::vector<std::string> texts_;
   std::unordered_map<std::string, size_t> numbers_;
 };
 
-CandidateIndex::BitLists::BitLists(const std::vector<Positions>& lists) {
-  for (const Positions& list : lists) {
-    all_.insert(all_.end(), list.begin(), list.end());
-    ends_.push_back(static_cast<uint32_t>(all_.size()));
-  }
-}
-
 CandidateIndex::CandidateIndex(const DecoderSet& decoders, const RuleTree& tree, bool search) {
   for (Bits& bits : prematches_) bits.resize(WordsFor(decoders.PrematchCount()));
   for (Bits& bits : nodes_) bits.resize(WordsFor(tree.node_count()));
+  decoder_of_.resize(tree.node_count());
   Builder builder(*this, static_cast<size_t>(decoders.NameCount()) + 1, search);
   for (const auto& decoder : decoders.decoders()) builder.File(*decoder);
   builder.File(tree.roots());
@@ -164,14 +189,13 @@ void CandidateIndex::Search(Event& event) const {
   Event::Candidates& found = event.candidates;
   found.reach = all ? Reach::kUnknown : Reach::kMessage;
   found.prematches = prematches_[static_cast<size_t>(found.reach)];
-  thread_local Reached::Sparse nodes;
-  nodes.Fit(nodes_[0].size());
+  size_t limit = kManyNodes;
   scan_->Scan(message, [&](uint32_t text) {
-    for (const uint32_t bit : prematches_by_text_[text]) found.prematches[bit / 64] |= BitOf(bit);
-    for (const uint32_t bit : nodes_by_text_[text]) nodes.Add(bit / 64, BitOf(bit));
+    const Filed& filed = by_text_[text];
+    for (const uint32_t bit : Prematches(filed)) found.prematches[bit / 64] |= BitOf(bit);
+    for (const uint32_t node : Nodes(filed)) found.nodes.push_back(node);
+    if (found.nodes.size() > limit) limit = kManyNodes + 2 * KeepDistinct(found.nodes);
   });
-  for (const uint32_t word : nodes.used) found.nodes.push_back({word, nodes.bits[word]});
-  nodes.Clear();
 }
 
 CandidateIndex::Reach CandidateIndex::ReachOf(const Event& event) {
@@ -203,11 +227,14 @@ void CandidateIndex::Load(const Event& event, Reached& reached) const {
   Reached::Sparse& own = reached.own_;
   own.Clear();
   own.Fit(nodes_[0].size());
-  for (const auto& [word, bits] : found.nodes) own.Add(word, bits);
-  if (event.decoder == nullptr || event.decoder->name_id <= 0) return;
-  const auto name = static_cast<size_t>(event.decoder->name_id);
-  if (name >= nodes_by_decoder_.size()) return;
-  for (const uint32_t bit : nodes_by_decoder_[name]) own.Add(bit / 64, BitOf(bit));
+  const bool known = event.decoder != nullptr && event.decoder->name_id > 0;
+  const auto decoder = known ? static_cast<uint32_t>(event.decoder->name_id) : 0;
+  for (const uint32_t node : found.nodes) {
+    if (decoder_of_[node] == 0 || decoder_of_[node] == decoder) own.Add(node);
+  }
+  const std::vector<Filed>& by_decoder = by_decoder_[static_cast<size_t>(found.reach)];
+  if (decoder == 0 || decoder >= by_decoder.size()) return;
+  for (const uint32_t node : Nodes(by_decoder[decoder])) own.Add(node);
 }
 
 }  // namespace ospatrol::analysisd

@@ -3,11 +3,11 @@
 // apply.
 //
 // Most of them cannot hold unless something cheap is true: one of a few literal texts, which a
-// pattern requires, occurs in the message, or (rules) the event has a certain decoder. Each pattern
-// and each node is filed under one such fact, or under none. One pass over the message finds the
-// texts (pattern/literal_scan.h), and whatever is filed under a true fact becomes a bit; siblings
-// of the rule tree stand side by side, so the tree is walked by looking at bits. A candidate may
-// still fail; what is none cannot hold.
+// pattern requires, occurs in the message, and (rules) the event has a certain decoder. Each
+// pattern and each node is filed under such facts, or under none. One pass over the message finds
+// the texts (pattern/literal_scan.h), and whatever is filed under true facts becomes a bit;
+// siblings of the rule tree stand side by side, so the tree is walked by looking at bits. A
+// candidate may still fail; what is none cannot hold.
 //
 // What is filed under no fact is the same for all events. An event keeps only what its texts add,
 // which is little however many rules there are, and lays it over that when it is judged.
@@ -50,9 +50,10 @@ class CandidateIndex {
       void Fit(size_t words) {
         if (bits.size() < words) bits.resize(words);
       }
-      void Add(uint32_t word, uint64_t more) {
-        if (bits[word] == 0) used.push_back(word);
-        bits[word] |= more;
+      void Add(uint32_t bit) {
+        uint64_t& word = bits[bit / 64];
+        if (word == 0) used.push_back(bit / 64);
+        word |= uint64_t{1} << (bit % 64);
       }
       void Clear() {
         for (const uint32_t word : used) bits[word] = 0;
@@ -74,45 +75,39 @@ class CandidateIndex {
   // REQUIRES: SelectRules. Valid until the next call for the same `reached`.
   void Load(const Event& event, Reached& reached) const;
 
-  // The nodes of a list that are reached, in the order in which they are tried, until `visit` gives
-  // true.
+  // The numbers of the nodes that are reached, of `count` siblings from number `first` on, in the
+  // order in which they are tried, until `visit` gives true.
   template <typename Visit>
-  static void ForEach(const SiblingList& list, const Reached& reached, Visit&& visit) {
-    const size_t first = list.first();
-    const size_t end = first + list.all().size();
+  static void ForEach(size_t first, size_t count, const Reached& reached, Visit&& visit) {
+    const size_t end = first + count;
     for (size_t word = first / 64; word * 64 < end; ++word) {
       uint64_t bits = reached.At(word);
       if (word == first / 64) bits &= ~uint64_t{0} << (first % 64);
       if (word == end / 64) bits &= (uint64_t{1} << (end % 64)) - 1;
       for (; bits != 0; bits &= bits - 1) {
-        const size_t bit = word * 64 + static_cast<size_t>(__builtin_ctzll(bits));
-        if (visit(*list.all()[bit - first])) return;
+        if (visit(word * 64 + static_cast<size_t>(__builtin_ctzll(bits)))) return;
       }
     }
   }
 
   // Different texts that are searched for.
-  size_t texts() const { return nodes_by_text_.size(); }
+  size_t texts() const { return by_text_.size(); }
 
  private:
   using Bits = std::vector<uint64_t>;
   using Positions = std::vector<uint32_t>;
   class Builder;
 
-  // Many lists of bits, side by side in memory.
-  class BitLists {
-   public:
-    explicit BitLists(const std::vector<Positions>& lists);
-    size_t size() const { return ends_.size(); }
-    std::span<const uint32_t> operator[](size_t list) const {
-      const uint32_t begin = list == 0 ? 0 : ends_[list - 1];
-      return {all_.data() + begin, ends_[list] - begin};
-    }
-
-   private:
-    Positions ends_;  // of each list, in all_
-    Positions all_;
+  // What is filed under one fact: positions in filed_, those of prematches before those of nodes.
+  struct Filed {
+    uint32_t prematches, nodes, end;
   };
+  std::span<const uint32_t> Prematches(const Filed& filed) const {
+    return {filed_.data() + filed.prematches, filed.nodes - filed.prematches};
+  }
+  std::span<const uint32_t> Nodes(const Filed& filed) const {
+    return {filed_.data() + filed.nodes, filed.end - filed.nodes};
+  }
 
   using Reach = Event::Candidates::Reach;
   static constexpr size_t kReaches = 3;
@@ -120,8 +115,11 @@ class CandidateIndex {
 
   // By Reach: what is a candidate whatever texts there are.
   std::array<Bits, kReaches> prematches_, nodes_;
-  BitLists prematches_by_text_{{}}, nodes_by_text_{{}};
-  BitLists nodes_by_decoder_{{}};  // by name id
+  // The same of nodes that want a decoder, by its name id.
+  std::array<std::vector<Filed>, kReaches> by_decoder_;
+  std::vector<Filed> by_text_;
+  Positions filed_;
+  std::vector<uint32_t> decoder_of_;  // by node: name id of the decoder that it wants; 0: any
   std::unique_ptr<const pattern::LiteralScan> scan_;
 };
 

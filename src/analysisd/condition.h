@@ -47,6 +47,9 @@ class Condition {
   // before it hold.
   virtual bool Stores() const { return false; }
 
+  // True of <decoded_as>.
+  virtual bool IsDecoder() const { return false; }
+
   // Text of the pattern that it compares with; nullptr: there is none.
   virtual const std::string* PatternText() const { return nullptr; }
 

@@ -19,6 +19,7 @@ class DecodedAsCondition : public Condition {
   bool Holds(const Event& event, ConditionContext&) const override {
     return event.decoder != nullptr && event.decoder->name_id == name_id_;
   }
+  bool IsDecoder() const override { return true; }
   std::string_view element() const override { return "decoded_as"; }
   std::string Describe(const Event& event) const override {
     return fmt::format("decoded_as {} against {}", Shown(name_), Shown(event.decoder_name));

@@ -19,6 +19,7 @@
 #include "analysisd/repeat_filter.h"
 #include "analysisd/rootcheck_decoder.h"
 #include "analysisd/rule_set.h"
+#include "analysisd/rule_walk.h"
 #include "analysisd/state_bytes.h"
 #include "analysisd/syscheck_decoder.h"
 
@@ -44,6 +45,7 @@ struct Engine::Impl {
   }
 
   void UseRules() {
+    walk = &ruleset->walk();
     memory.assign(ruleset->rules().rules().size(), {});
     correlator = std::make_unique<Correlator>(ruleset->rules(), ruleset->options());
   }
@@ -60,15 +62,18 @@ struct Engine::Impl {
   bool DecodeWithState(Event& event);
   Verdict JudgeEvent(Event& event, Tracer* tracer);
   const Rule* FirstMatch(Trial& trial);
-  const Rule* Try(const RuleNode& node, Trial& trial);
-  const Rule* TryChildren(const RuleNode& node, Trial& trial);
-  bool Holds(const Rule& rule, Trial& trial);
+  const Rule* Try(size_t number, Trial& trial);
+  const Rule* TryChildren(const RuleWalk::Node& node, Trial& trial);
+  bool Holds(const RuleWalk::Node& node, Trial& trial);
+  // The same for a rule of any decoder, and tells the tracer.
+  bool HoldsTraced(const RuleWalk::Node& node, Trial& trial);
   bool IsSilenced(const Rule& rule, const Event& event);
 
   std::string Save() const;
   bool Restore(std::string_view bytes);
 
   std::shared_ptr<const Ruleset> ruleset;
+  const RuleWalk* walk = nullptr;  // of ruleset
   EngineState& state;
   FirstSeen first_seen;
   Accumulator accumulator;
@@ -130,66 +135,72 @@ Verdict Engine::Impl::JudgeEvent(Event& event, Tracer* tracer) {
 }
 
 const Rule* Engine::Impl::FirstMatch(Trial& trial) {
-  for (const auto& root : ruleset->rules().tree().roots().all()) {
-    if (root->rule->category != trial.event.category) continue;
-    if (const Rule* rule = Try(*root, trial)) return rule;
+  for (const uint32_t root : walk->RootsOf(trial.event.category)) {
+    if (const Rule* rule = Try(root, trial)) return rule;
   }
   return nullptr;
 }
 
-const Rule* Engine::Impl::Try(const RuleNode& node, Trial& trial) {
-  const Rule& rule = *node.rule;
-  if (trial.tracer != nullptr) trial.tracer->Trying(rule);
+const Rule* Engine::Impl::Try(size_t number, Trial& trial) {
+  const RuleWalk::Node& node = (*walk)[number];
+  if (trial.tracer != nullptr) trial.tracer->Trying(*node.rule);
 
   // What a rule counted is told only when it, or a rule below it, is the final one.
-  const bool tells = rule.correlation != nullptr || rule.check_diff;
   std::vector<std::string> told_before;
-  if (tells) told_before = trial.last_events;
+  if (node.tells) told_before = trial.last_events;
 
   const Rule* found = nullptr;
-  if (Holds(rule, trial)) {
-    if (trial.tracer != nullptr) trial.tracer->Matched(rule, !node.children.empty());
+  if (trial.tracer == nullptr ? Holds(node, trial) : HoldsTraced(node, trial)) {
     found = TryChildren(node, trial);
-    if (found == nullptr && !rule.noalert) found = &rule;
+    if (found == nullptr && !node.rule->noalert) found = node.rule;
   }
-  if (found == nullptr && tells) trial.last_events = std::move(told_before);
+  if (found == nullptr && node.tells) trial.last_events = std::move(told_before);
   return found;
 }
 
-const Rule* Engine::Impl::TryChildren(const RuleNode& node, Trial& trial) {
-  if (trial.tracer != nullptr) {
-    // A trace shows every rule, also those that the grouping by decoder would pass over.
-    for (const auto& child : node.children.all()) {
-      if (const Rule* rule = Try(*child, trial)) return rule;
-    }
-    return nullptr;
-  }
+const Rule* Engine::Impl::TryChildren(const RuleWalk::Node& node, Trial& trial) {
   const Rule* found = nullptr;
-  CandidateIndex::ForEach(node.children, reached, [&](const RuleNode& child) {
-    found = Try(child, trial);
+  const auto is_final = [&](size_t number) {
+    found = Try(number, trial);
     return found != nullptr;
-  });
+  };
+  if (trial.tracer == nullptr) {
+    CandidateIndex::ForEach(node.first_child, node.children, reached, is_final);
+    return found;
+  }
+  // A trace shows every rule, also those that the index would pass over.
+  const size_t end = size_t{node.first_child} + node.children;
+  for (size_t number = node.first_child; number < end; ++number) {
+    if (is_final(number)) break;
+  }
   return found;
 }
 
-bool Engine::Impl::Holds(const Rule& rule, Trial& trial) {
+bool Engine::Impl::Holds(const RuleWalk::Node& node, Trial& trial) {
+  ConditionContext context{state, first_seen, *node.rule, trial.last_events};
+  for (const Condition* condition : walk->TestsOf(node)) {
+    if (!condition->Holds(trial.event, context)) return false;
+  }
+  return !node.counts || correlator->Counts(*node.rule, trial.event, trial.mark, trial.last_events);
+}
+
+bool Engine::Impl::HoldsTraced(const RuleWalk::Node& node, Trial& trial) {
+  const Rule& rule = *node.rule;
   ConditionContext context{state, first_seen, rule, trial.last_events};
   for (const auto& condition : rule.conditions) {
     if (condition->Holds(trial.event, context)) continue;
-    if (trial.tracer != nullptr) {
-      trial.tracer->Failed(rule, condition->element(), condition->Describe(trial.event));
-    }
+    trial.tracer->Failed(rule, condition->element(), condition->Describe(trial.event));
     return false;
   }
-  if (rule.correlation == nullptr || rule.check_diff) return true;
-  if (correlator->Counts(rule, trial.event, trial.mark, trial.last_events)) return true;
-  if (trial.tracer != nullptr) {
+  if (node.counts && !correlator->Counts(rule, trial.event, trial.mark, trial.last_events)) {
     trial.tracer->Failed(rule, "frequency",
                          fmt::format("frequency: {} of {} earlier events in {} seconds ({})",
                                      correlator->Found(rule, trial.event), rule.frequency + 1,
                                      rule.timeframe, rule.correlation->Describe()));
+    return false;
   }
-  return false;
+  trial.tracer->Matched(rule, node.children != 0);
+  return true;
 }
 
 // Steps 2 and 3 of 4.7.

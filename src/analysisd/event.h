@@ -31,6 +31,8 @@ enum class Category : uint8_t {
   kOssec
 };
 
+inline constexpr size_t kCategoryCount = static_cast<size_t>(Category::kOssec) + 1;
+
 // The fixed fields (rules-and-decoders 8). Dynamic ones are kept by name.
 enum class Field : uint8_t {
   kSrcUser,
@@ -135,14 +137,9 @@ class Event {
       kElsewhere,  // only the text behind the header is
       kUnknown,    // not even that, or nothing was searched for
     };
-    struct Word {
-      uint32_t number;
-      uint64_t bits;
-    };
-
     Reach reach = Reach::kUnknown;
     std::vector<uint64_t> prematches;  // of decoders, a bit each; none: all of them
-    std::vector<Word> nodes;           // of the rule tree: those that texts of the message add
+    std::vector<uint32_t> nodes;       // of the rule tree: those that texts of the message add
   };
   Candidates candidates;
   bool IsCandidate(uint32_t prematch) const {

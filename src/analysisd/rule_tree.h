@@ -2,8 +2,8 @@
 //
 // Nodes refer to rules; a rule with several parents has several nodes, and children hang on nodes.
 // Siblings are tried by level, highest first, level 0 before all others, equal levels in load
-// order. Finish() numbers all nodes, siblings side by side in that order; candidate_index.h tells
-// by these numbers which of them an event can reach.
+// order. Finish() numbers all nodes, siblings side by side in that order; by these numbers
+// candidate_index.h tells which of them an event can reach, and rule_walk.h tries them.
 #pragma once
 
 #include <cstddef>

@@ -11,6 +11,7 @@
 #include "analysisd/list_set.h"
 #include "analysisd/rule_loader.h"
 #include "analysisd/rule_set.h"
+#include "analysisd/rule_walk.h"
 
 namespace ospatrol::analysisd {
 namespace {
@@ -78,6 +79,7 @@ std::shared_ptr<const Ruleset> Ruleset::From(std::unique_ptr<DecoderSet> decoder
   set->lists_ = std::move(lists);
   set->rules_ = std::move(rules);
   set->options_ = std::move(options);
+  set->walk_ = std::make_unique<const RuleWalk>(set->rules_->tree());
   set->index_ = std::make_unique<const CandidateIndex>(*set->decoders_, set->rules_->tree(),
                                                        set->options_.search_texts);
   set->decoders_->SetRuleFinder([found = set->rules_.get()](int id) { return found->Find(id); });

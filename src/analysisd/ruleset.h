@@ -16,6 +16,7 @@ class DecoderSet;      // decoder_set.h
 class RuleSet;         // rule_set.h
 class ListSet;         // list_set.h
 class CandidateIndex;  // candidate_index.h
+class RuleWalk;        // rule_walk.h
 
 // The numbers of internal_options.conf and of <global> that the engine obeys.
 struct EngineOptions {
@@ -59,6 +60,7 @@ class Ruleset {
   const DecoderSet& decoders() const { return *decoders_; }
   const RuleSet& rules() const { return *rules_; }
   const ListSet& lists() const { return *lists_; }
+  const RuleWalk& walk() const { return *walk_; }
   const CandidateIndex& index() const { return *index_; }
   const EngineOptions& options() const { return options_; }
 
@@ -67,6 +69,7 @@ class Ruleset {
   std::unique_ptr<DecoderSet> decoders_;
   std::unique_ptr<RuleSet> rules_;
   std::unique_ptr<ListSet> lists_;
+  std::unique_ptr<const RuleWalk> walk_;
   std::unique_ptr<const CandidateIndex> index_;
   EngineOptions options_;
 };

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cstring>
 #include <unordered_map>
 #include <utility>
 
@@ -12,16 +13,13 @@
 namespace ospatrol::pattern {
 namespace {
 
-// Few bits of the map are set, and it stays in the fast caches: 8 KiB for a thousand texts, 128 KiB
-// at most.
-int SlotBitsFor(size_t texts) {
-  constexpr int kLeast = 16;
-  constexpr int kMost = 20;
-  constexpr size_t kSlotsPerText = 48;
-  return std::clamp(static_cast<int>(std::bit_width(texts * kSlotsPerText)), kLeast, kMost);
-}
-
 constexpr size_t kWord = sizeof(uint64_t);
+
+uint32_t Four(const char* at) {
+  uint32_t bytes = 0;
+  std::memcpy(&bytes, at, sizeof(bytes));
+  return bytes;
+}
 
 // Eight bytes, the last one highest.
 uint64_t Word(const char* at) {
@@ -48,7 +46,7 @@ class LiteralScan::FourChooser {
     for (const std::string& text : texts) {
       fours.clear();
       for (size_t at = 0; at + kShortestText <= text.size(); ++at) {
-        fours.push_back(Read4(text.data() + at));
+        fours.push_back(Four(text.data() + at));
       }
       std::sort(fours.begin(), fours.end());
       const auto end = std::unique(fours.begin(), fours.end());
@@ -68,17 +66,15 @@ class LiteralScan::FourChooser {
   std::pair<size_t, size_t> Cost(std::string_view text, size_t at) const {
     size_t frequency = 0;
     for (size_t i = 0; i < kShortestText; ++i) frequency += ByteFrequency(text[at + i]);
-    return {texts_with_.at(Read4(text.data() + at)), frequency};
+    return {texts_with_.at(Four(text.data() + at)), frequency};
   }
 
   std::unordered_map<uint32_t, size_t> texts_with_;
 };
 
-LiteralScan::LiteralScan(const std::vector<std::string>& texts)
-    : shift_(32 - SlotBitsFor(texts.size())) {
-  const size_t slots = size_t{1} << (32 - shift_);
-  map_.resize(slots / 64);
-  starts_.resize((slots >> kSlotsPerGroupBits) + 1);
+LiteralScan::LiteralScan(const std::vector<std::string>& texts, FourByteMap::Method method)
+    : map_(texts.size(), method) {
+  starts_.resize((map_.slots() >> kSlotsPerGroupBits) + 1);
   const FourChooser chooser(texts);
   for (const std::string& text : texts) {
     Entry entry;
@@ -92,15 +88,15 @@ LiteralScan::LiteralScan(const std::vector<std::string>& texts)
     entry.tail_case = TailOf(std::string_view(case_bits_).substr(entry.begin));
     entries_.push_back(entry);
   }
-  const auto slot_of = [this](const Entry& entry) {
-    return SlotOf(Fold(Read4(lower_.data() + entry.begin + entry.offset)));
+  const auto four_of = [this](const Entry& entry) {
+    return lower_.data() + entry.begin + entry.offset;
   };
+  const auto slot_of = [&](const Entry& entry) { return map_.SlotOf(four_of(entry)); };
   std::stable_sort(entries_.begin(), entries_.end(),
                    [&](const Entry& a, const Entry& b) { return slot_of(a) < slot_of(b); });
   for (const Entry& entry : entries_) {
-    const uint32_t slot = slot_of(entry);
-    map_[slot / 64] |= uint64_t{1} << (slot % 64);
-    ++starts_[(slot >> kSlotsPerGroupBits) + 1];
+    map_.Add(four_of(entry));
+    ++starts_[(slot_of(entry) >> kSlotsPerGroupBits) + 1];
   }
   for (size_t group = 1; group < starts_.size(); ++group) starts_[group] += starts_[group - 1];
 }

@@ -1,53 +1,44 @@
 // One pass over a subject that tells which of many literal texts occur in it, in any case.
 //
-// Of each text four neighbouring bytes, rare ones, are known to a table. The pass looks up the
-// four bytes at every position, case folded, in a bit map that fits the first-level cache, and
-// compares whole texts only where the bit is set. Places where it is set are gathered first,
-// without a branch that could be foretold wrong. So the cost is some ten instructions for each byte
-// of the subject and fifty for each text that is really there: it hardly depends on the number of
-// texts. Worst case, for a subject made for it: size of the subject times the number of texts that
-// share four bytes.
+// Of each text four neighbouring bytes, rare ones, are known to a map (four_byte_map.h). The pass
+// asks it for the places where they may stand, 64 at a time, and compares whole texts only there.
+// So the cost is a few instructions for each byte of the subject and fifty for each text that is
+// really there: it hardly depends on the number of texts. Worst case, for a subject made for it:
+// size of the subject times the number of texts that share four bytes.
 //
 // A general multi-pattern library (Vectorscan) was measured first: docs/performance.md.
 #pragma once
 
 #include <algorithm>
-#include <array>
 #include <cstdint>
-#include <cstring>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "pattern/four_byte_map.h"
 
 namespace ospatrol::pattern {
 
 class LiteralScan {
  public:
-  static constexpr size_t kShortestText = 4;
+  static constexpr size_t kShortestText = FourByteMap::kGroup;
 
   // Texts: ASCII, letters in lower case, at least kShortestText bytes each.
-  explicit LiteralScan(const std::vector<std::string>& texts);
+  explicit LiteralScan(const std::vector<std::string>& texts,
+                       FourByteMap::Method method = FourByteMap::Method::kFastest);
 
   // Calls found(position in texts) for each occurrence of a text. A text that occurs is found at
   // least once. Thread-safe, allocates nothing.
   template <typename Found>
   void Scan(std::string_view subject, const Found& found) const {
     if (subject.size() < kShortestText || entries_.empty()) return;
-    // `found` may write: the compiler would read the members again.
-    const uint64_t* const map = map_.data();
-    const int shift = shift_;
     const size_t end = subject.size() - kShortestText + 1;
-    std::array<uint8_t, kBlock> hits;
-    for (size_t block = 0; block < end; block += kBlock) {
-      const char* const at = subject.data() + block;
-      const size_t size = std::min(kBlock, end - block);
-      size_t count = 0;
-      for (size_t i = 0; i < size; ++i) {
-        const uint32_t slot = Fold(Read4(at + i)) * kSpread >> shift;
-        hits[count] = static_cast<uint8_t>(i);
-        count += map[slot / 64] >> (slot % 64) & 1;
+    for (size_t block = 0; block < end; block += FourByteMap::kPlaces) {
+      const size_t places = std::min(FourByteMap::kPlaces, end - block);
+      uint64_t hits = map_.Places(subject.data() + block, places, subject.size() - block);
+      for (; hits != 0; hits &= hits - 1) {
+        Compare(block + static_cast<size_t>(__builtin_ctzll(hits)), subject, found);
       }
-      for (size_t i = 0; i < count; ++i) Compare(block + hits[i], subject, found);
     }
   }
 
@@ -64,32 +55,19 @@ class LiteralScan {
 
   class FourChooser;
 
-  static constexpr size_t kBlock =
-      128;  // places of the subject that are looked up before comparing
-  static constexpr uint32_t kSpread = 0x9E3779B1;
   static constexpr int kSlotsPerGroupBits = 4;
-
-  static uint32_t Read4(const char* at) {
-    uint32_t bytes = 0;
-    std::memcpy(&bytes, at, sizeof(bytes));
-    return bytes;
-  }
-  // Folds more than letters, which only makes some bits of the map serve two texts.
-  static uint32_t Fold(uint32_t bytes) { return bytes | 0x20202020; }
-  uint32_t SlotOf(uint32_t folded) const { return folded * kSpread >> shift_; }
 
   // The texts that are looked for by the four bytes at `place`.
   template <typename Found>
   void Compare(size_t place, std::string_view subject, const Found& found) const {
-    const uint32_t group = SlotOf(Fold(Read4(subject.data() + place))) >> kSlotsPerGroupBits;
+    const uint32_t group = map_.SlotOf(subject.data() + place) >> kSlotsPerGroupBits;
     for (uint32_t i = starts_[group]; i < starts_[group + 1]; ++i) {
       if (OccursAt(entries_[i], place, subject)) found(entries_[i].text);
     }
   }
   bool OccursAt(const Entry& entry, size_t place, std::string_view subject) const;
 
-  int shift_;                      // 32 less the bits of a slot
-  std::vector<uint64_t> map_;      // bit by slot
+  FourByteMap map_;
   std::vector<uint32_t> starts_;   // by group of slots: where its entries begin
   std::vector<Entry> entries_;     // by slot
   std::string lower_, case_bits_;  // of all texts: (byte | bit) == lower is the caseless comparison

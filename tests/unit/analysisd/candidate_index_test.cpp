@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "analysisd/decoder_set.h"
+#include "analysisd/rule_walk.h"
 #include "analysisd/ruleset.h"
 #include "judging.h"
 
@@ -36,11 +37,11 @@ class CandidateIndexTest : public testing::Test {
   std::vector<int> Reached() {
     std::vector<int> ids;
     ruleset_->index().Load(event_, reached_);
-    CandidateIndex::ForEach(ruleset_->rules().tree().roots().all()[0]->children, reached_,
-                            [&](const RuleNode& node) {
-                              ids.push_back(node.rule->id);
-                              return false;
-                            });
+    const RuleWalk& walk = ruleset_->walk();
+    CandidateIndex::ForEach(walk[0].first_child, walk[0].children, reached_, [&](size_t number) {
+      ids.push_back(walk[number].rule->id);
+      return false;
+    });
     return ids;
   }
 
