@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <span>
 #include <utility>
 
 #if defined(__SSE2__)
@@ -116,8 +117,9 @@ std::optional<LiteralSet> LiteralSet::From(const Syntax& syntax) {
   LiteralSet set;
   set.characters_ = syntax.characters;
   const bool several = syntax.root.kind == Node::Kind::kAlternatives;
-  const std::vector<Node> one = several ? std::vector<Node>() : std::vector<Node>{syntax.root};
-  for (const Node& node : several ? syntax.root.children : one) {
+  const std::span<const Node> nodes =
+      several ? std::span(syntax.root.children) : std::span(&syntax.root, 1);
+  for (const Node& node : nodes) {
     bool possible = true;
     auto alternative = AlternativeFrom(syntax, node, possible);
     if (!alternative) return std::nullopt;

@@ -20,8 +20,10 @@
 #include <algorithm>
 #include <utility>
 
+#include "pattern/acceptance.h"
 #include "pattern/characters.h"
 #include "pattern/given_up.h"
+#include "pattern/linear.h"
 #include "pattern/literal.h"
 #include "pattern/os_regex.h"
 #include "pattern/pcre2_code.h"
@@ -83,14 +85,14 @@ class SetPattern final : public Pattern {
 
 class TextPattern final : public Pattern {
  public:
-  TextPattern(Language language, std::string_view text, LiteralSet set, Program program)
-      : Pattern(language, text, set.Texts()), set_(std::move(set)), program_(std::move(program)) {}
+  TextPattern(Language language, std::string_view text, LiteralSet set, Linear::Read read)
+      : Pattern(language, text, set.Texts()), set_(std::move(set)), linear_(read) {}
 
   bool Matches(std::string_view subject) const override {
-    return set_.Covers(subject) ? set_.Matches(subject) : program_.Search(subject, nullptr, text());
+    return set_.Covers(subject) ? set_.Matches(subject) : SearchLinearly(subject, nullptr);
   }
   bool Find(std::string_view subject, Match& match) const override {
-    if (!set_.Covers(subject)) return program_.Search(subject, &match, text());
+    if (!set_.Covers(subject)) return SearchLinearly(subject, &match);
     const auto hit = set_.Find(subject);
     if (hit) Deliver(*hit, match);
     return hit.has_value();
@@ -98,8 +100,14 @@ class TextPattern final : public Pattern {
   size_t GroupCount() const override { return 0; }
 
  private:
+  // Nothing is repeated in literals of at most kMaxText bytes, so there is always a program.
+  bool SearchLinearly(std::string_view subject, Match* match) const {
+    const Program* program = linear_.For(text());
+    return program != nullptr && program->Search(subject, match, text());
+  }
+
   LiteralSet set_;
-  Program program_;
+  Linear linear_;
 };
 
 class ProgramPattern final : public Pattern {
@@ -126,7 +134,7 @@ class RegexPattern final : public Pattern {
     Prefilter prefilter;
     std::unique_ptr<const Pcre2Code> bytes;  // pcre2: all subjects; os_regex: ASCII
     std::unique_ptr<const Pcre2Code> utf;    // os_regex: UTF-8 subjects; may be missing
-    std::optional<Program> linear;           // may be missing
+    Linear linear;                           // may be missing
   };
 
   RegexPattern(Language language, std::string_view text, Engines engines)
@@ -143,14 +151,14 @@ class RegexPattern final : public Pattern {
  private:
   bool Search(std::string_view subject, Match* match) const {
     if (!engines_.prefilter.Passes(subject)) return false;
-    const Program* linear = engines_.linear ? &*engines_.linear : nullptr;
     const Pcre2Code* code = engines_.bytes.get();
     if (language() == Language::kOsRegex && !IsAscii(subject)) {
       const bool valid = engines_.utf != nullptr && IsValidUtf8(subject);
-      if (!valid && linear != nullptr) return linear->Search(subject, match, text());
+      const Program* linear = valid ? nullptr : engines_.linear.For(text());
+      if (linear != nullptr) return linear->Search(subject, match, text());
       if (valid) code = engines_.utf.get();
     }
-    return BoundedSearch(*code, linear, subject, match, text());
+    return BoundedSearch(*code, engines_.linear, subject, match, text());
   }
 
   Engines engines_;
@@ -198,16 +206,32 @@ Compiled CompileOsMatch(std::string_view text, CompileError& error) {
   if (TooLong(text, error)) return nullptr;
   if (auto anchored = CompileAnchored(Language::kOsMatch, text, "^$|", "")) return anchored;
   const Syntax syntax = ParseOsMatch(text);
+  if (auto set = LiteralSet::From(syntax)) {
+    return std::make_unique<TextPattern>(
+        Language::kOsMatch, text, std::move(*set),
+        [](std::string_view again) { return std::optional(ParseOsMatch(again)); });
+  }
   auto program = Program::From(syntax);
   if (!program) {
     error = {.reason = "the pattern is too complex", .offset = 0};
     return nullptr;
   }
-  if (auto set = LiteralSet::From(syntax)) {
-    return std::make_unique<TextPattern>(Language::kOsMatch, text, std::move(*set),
-                                         std::move(*program));
-  }
   return std::make_unique<ProgramPattern>(Language::kOsMatch, text, std::move(*program));
+}
+
+// What the text is for PCRE2. Of patterns that it certainly accepts the code is made later.
+std::unique_ptr<const Pcre2Code> CodeOf(std::string_view text, const Pcre2Code::Options& options,
+                                        const std::optional<Syntax>& syntax, CompileError& error) {
+  if (syntax && IsSurelyAccepted(*syntax)) {
+    return Pcre2Code::Later(std::string(text), options, syntax->groups);
+  }
+  return Pcre2Code::Compile(text, options, error);
+}
+
+std::optional<Syntax> ReadOsRegex(std::string_view text) {
+  CompileError ignored;
+  auto regex = TranslateOsRegex(text, ignored);
+  return regex ? std::move(regex->syntax) : std::nullopt;
 }
 
 Compiled CompileOsRegex(std::string_view text, CompileError& error) {
@@ -218,7 +242,7 @@ Compiled CompileOsRegex(std::string_view text, CompileError& error) {
     return anchored;
   RegexPattern::Engines engines;
   CompileError translated;
-  engines.bytes = Pcre2Code::Compile(regex->bytes, {.dot_all = true}, translated);
+  engines.bytes = CodeOf(regex->bytes, {.dot_all = true}, regex->syntax, translated);
   if (engines.bytes == nullptr) {
     error = {.reason = fmt::format("{} (in its translation to PCRE2, {})", translated.reason,
                                    regex->bytes),
@@ -226,16 +250,14 @@ Compiled CompileOsRegex(std::string_view text, CompileError& error) {
     return nullptr;
   }
   if (regex->syntax) {
-    engines.linear = Program::From(*regex->syntax);
-    auto set = LiteralSet::From(*regex->syntax);
-    if (set && engines.linear) {
-      return std::make_unique<TextPattern>(Language::kOsRegex, text, std::move(*set),
-                                           std::move(*engines.linear));
+    if (auto set = LiteralSet::From(*regex->syntax)) {
+      return std::make_unique<TextPattern>(Language::kOsRegex, text, std::move(*set), ReadOsRegex);
     }
+    engines.linear = Linear(ReadOsRegex);
     engines.prefilter = Prefilter(*regex->syntax);
   }
   if (!regex->utf.empty()) {
-    engines.utf = Pcre2Code::Compile(regex->utf, {.utf = true, .dot_all = true}, translated);
+    engines.utf = CodeOf(regex->utf, {.utf = true, .dot_all = true}, regex->syntax, translated);
   }
   return std::make_unique<RegexPattern>(Language::kOsRegex, text, std::move(engines));
 }
@@ -247,10 +269,10 @@ Compiled CompilePcre2(std::string_view text, CompileError& error) {
   }
   if (auto anchored = CompileAnchored(Language::kPcre2, text, "", kPlainCharacters))
     return anchored;
+  const auto syntax = ParsePcre2(text);
   RegexPattern::Engines engines;
-  engines.bytes = Pcre2Code::Compile(text, {}, error);
+  engines.bytes = CodeOf(text, {}, syntax, error);
   if (engines.bytes == nullptr) return nullptr;
-  const auto syntax = engines.bytes->utf() ? std::nullopt : ParsePcre2(text);
   if (syntax) {
     if (auto set = LiteralSet::From(*syntax)) {
       return std::make_unique<LiteralPattern>(Language::kPcre2, text, std::move(*set));
@@ -258,7 +280,7 @@ Compiled CompilePcre2(std::string_view text, CompileError& error) {
     if (auto sets = SetSequence::From(*syntax)) {
       return std::make_unique<SetPattern>(Language::kPcre2, text, std::move(*sets));
     }
-    engines.linear = Program::From(*syntax);
+    engines.linear = Linear(ParsePcre2);
     engines.prefilter = Prefilter(*syntax);
   } else if (const auto outline = engines.bytes->utf() ? std::nullopt : OutlineOfPcre2(text)) {
     engines.prefilter = Prefilter(*outline);

@@ -106,69 +106,92 @@ void Deliver(pcre2_match_data* data, uint32_t groups, int highest, Match& match)
   }
 }
 
+// Null when PCRE2 refuses the text; then `error` is set.
+pcre2_code* CompileText(std::string_view text, const Pcre2Code::Options& options,
+                        uint32_t more_flags, CompileError& error) {
+  uint32_t flags = PCRE2_CASELESS | PCRE2_USE_OFFSET_LIMIT | more_flags;
+  if (options.utf) flags |= PCRE2_UTF;
+  if (options.dot_all) flags |= PCRE2_DOTALL;
+  int number = 0;
+  pcre2_code* code =
+      pcre2_compile(Bytes(text), text.size(), flags, &number, &error.offset, nullptr);
+  if (code == nullptr) error.reason = Reason(number);
+  return code;
+}
+
+bool IsUtf(const pcre2_code* code) {
+  return (Info<uint32_t>(code, PCRE2_INFO_ALLOPTIONS) & PCRE2_UTF) != 0;
+}
+
 }  // namespace
 
 std::unique_ptr<const Pcre2Code> Pcre2Code::Compile(std::string_view text, const Options& options,
                                                     CompileError& error) {
-  uint32_t flags = PCRE2_CASELESS | PCRE2_USE_OFFSET_LIMIT;
-  if (options.utf) flags |= PCRE2_UTF;
-  if (options.dot_all) flags |= PCRE2_DOTALL;
-  const auto compile = [&](uint32_t more) {
-    int number = 0;
-    pcre2_code* code =
-        pcre2_compile(Bytes(text), text.size(), flags | more, &number, &error.offset, nullptr);
-    if (code == nullptr) error.reason = Reason(number);
-    return code;
-  };
-  pcre2_code* code = compile(0);
+  pcre2_code* code = CompileText(text, options, 0, error);
   if (code == nullptr) return nullptr;
-  if (!options.utf && (Info<uint32_t>(code, PCRE2_INFO_ALLOPTIONS) & PCRE2_UTF) != 0) {
+  if (!options.utf && IsUtf(code)) {
     // (*UTF) in the pattern: subjects are not checked, so the code must take any bytes. \C would
     // split characters.
     pcre2_code_free(code);
-    code = compile(PCRE2_MATCH_INVALID_UTF | PCRE2_NEVER_BACKSLASH_C);
+    code = CompileText(text, options, PCRE2_MATCH_INVALID_UTF | PCRE2_NEVER_BACKSLASH_C, error);
     if (code == nullptr) return nullptr;
   }
-  return std::unique_ptr<const Pcre2Code>(new Pcre2Code(code, text, options.utf));
+  std::unique_ptr<Pcre2Code> made(new Pcre2Code(std::string(text), options));
+  made->groups_ = Info<uint32_t>(code, PCRE2_INFO_CAPTURECOUNT);
+  made->utf_ = IsUtf(code);
+  made->Take(code);
+  return made;
 }
 
-Pcre2Code::Pcre2Code(pcre2_code* code, std::string_view text, bool trusts_utf)
-    : code_(code), trusts_utf_(trusts_utf) {
-  groups_ = Info<uint32_t>(code, PCRE2_INFO_CAPTURECOUNT);
-  const auto flags = Info<uint32_t>(code, PCRE2_INFO_ALLOPTIONS);
-  utf_ = (flags & PCRE2_UTF) != 0;
-  anchored_ = (flags & PCRE2_ANCHORED) != 0;
-  single_start_ = anchored_ || text.find("\\G") != std::string_view::npos;
+std::unique_ptr<const Pcre2Code> Pcre2Code::Later(std::string text, const Options& options,
+                                                  uint32_t groups) {
+  std::unique_ptr<Pcre2Code> made(new Pcre2Code(std::move(text), options));
+  made->groups_ = groups;
+  made->utf_ = options.utf;
+  return made;
+}
+
+void Pcre2Code::Take(pcre2_code* code) const {
+  code_ = code;
+  anchored_ = (Info<uint32_t>(code, PCRE2_INFO_ALLOPTIONS) & PCRE2_ANCHORED) != 0;
+  single_start_ = anchored_ || text_.find("\\G") != std::string::npos;
+  text_ = std::string();
 }
 
 // Meanwhile other threads may run the same code in the interpreter, which uses nothing that is
 // written here.
-bool Pcre2Code::CompileNow() const {
+Pcre2Code::Machine Pcre2Code::CompileNow() const {
   static std::mutex one_at_a_time;
   const std::lock_guard lock(one_at_a_time);
   Machine machine = machine_.load(std::memory_order_relaxed);
-  if (machine == Machine::kUnknown) {
-    const bool made = pcre2_jit_compile(code_, PCRE2_JIT_COMPLETE) == 0 &&
-                      Info<size_t>(code_, PCRE2_INFO_JITSIZE) != 0;
-    machine = made ? Machine::kCode : Machine::kNone;
-    machine_.store(machine, std::memory_order_release);
+  if (machine != Machine::kUnknown) return machine;
+  if (code_ == nullptr) {
+    CompileError error;
+    pcre2_code* code = CompileText(text_, options_, 0, error);
+    if (code == nullptr) return Machine::kUnknown;
+    Take(code);
   }
-  return machine == Machine::kCode;
+  const bool made = pcre2_jit_compile(code_, PCRE2_JIT_COMPLETE) == 0 &&
+                    Info<size_t>(code_, PCRE2_INFO_JITSIZE) != 0;
+  machine = made ? Machine::kCode : Machine::kNone;
+  machine_.store(machine, std::memory_order_release);
+  return machine;
 }
 
 Pcre2Code::~Pcre2Code() { pcre2_code_free(code_); }
 
 Pcre2Code::Result Pcre2Code::Search(std::string_view subject, const Bounds& bounds,
                                     Match* match) const {
+  const Machine machine = Ready();
   Workspace& workspace = Workspace::Local();
   pcre2_match_context* context = workspace.Context(bounds.match_limit, bounds.last_start);
   pcre2_match_data* data = workspace.Data(groups_ + 1);
-  if (context == nullptr || data == nullptr) return Result::kLimit;
+  if (machine == Machine::kUnknown || context == nullptr || data == nullptr) return Result::kLimit;
   int result = 0;
-  if (!bounds.interpret && compiled()) {
+  if (machine == Machine::kCode && !bounds.interpret) {
     result = pcre2_jit_match(code_, Bytes(subject), subject.size(), bounds.start, 0, data, context);
   } else {
-    const uint32_t flags = PCRE2_NO_JIT | (trusts_utf_ ? PCRE2_NO_UTF_CHECK : 0U);
+    const uint32_t flags = PCRE2_NO_JIT | (options_.utf ? PCRE2_NO_UTF_CHECK : 0U);
     result = pcre2_match(code_, Bytes(subject), subject.size(), bounds.start, flags, data, context);
   }
   if (result > 0 && match != nullptr) Deliver(data, groups_, result, *match);

@@ -5,7 +5,9 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <string_view>
+#include <utility>
 
 #include "pattern/pattern.h"
 
@@ -38,6 +40,10 @@ class Pcre2Code {
   // Nothing when PCRE2 rejects `text`; then `error` is set. Always ignores case.
   static std::unique_ptr<const Pcre2Code> Compile(std::string_view text, const Options& options,
                                                   CompileError& error);
+  // Compiled at the first search only. REQUIRES: PCRE2 accepts `text` (IsSurelyAccepted), which has
+  // `groups` capturing groups.
+  static std::unique_ptr<const Pcre2Code> Later(std::string text, const Options& options,
+                                                uint32_t groups);
   ~Pcre2Code();
   Pcre2Code(const Pcre2Code&) = delete;
   Pcre2Code& operator=(const Pcre2Code&) = delete;
@@ -53,28 +59,33 @@ class Pcre2Code {
   bool utf() const { return utf_; }
   // To machine code, which the first search or the first call of this makes: most patterns of a
   // ruleset are never searched for on one machine. False where memory may not be made executable.
-  bool compiled() const {
-    const Machine machine = machine_.load(std::memory_order_acquire);
-    return machine == Machine::kUnknown ? CompileNow() : machine == Machine::kCode;
-  }
+  bool compiled() const { return Ready() == Machine::kCode; }
   // Matches can begin in one place only.
-  bool anchored() const { return anchored_; }
+  bool anchored() const { return Ready() != Machine::kUnknown && anchored_; }
   // That, or the pattern depends on where a search starts (\G).
-  bool single_start() const { return single_start_; }
+  bool single_start() const { return Ready() != Machine::kUnknown && single_start_; }
 
  private:
   enum class Machine : uint8_t { kUnknown, kCode, kNone };
 
-  Pcre2Code(pcre2_real_code_8* code, std::string_view text, bool trusts_utf);
-  bool CompileNow() const;
+  Pcre2Code(std::string text, const Options& options) : text_(std::move(text)), options_(options) {}
+  void Take(pcre2_real_code_8* code) const;
+  // kUnknown: there is no memory.
+  Machine Ready() const {
+    const Machine machine = machine_.load(std::memory_order_acquire);
+    return machine == Machine::kUnknown ? CompileNow() : machine;
+  }
+  Machine CompileNow() const;
 
-  pcre2_real_code_8* code_;
+  // What machine_ does not vouch for is written by CompileNow() only.
+  mutable pcre2_real_code_8* code_ = nullptr;
   uint32_t groups_ = 0;
-  bool trusts_utf_;  // Options::utf; subjects of (*UTF) patterns are checked
   bool utf_ = false;
   mutable std::atomic<Machine> machine_{Machine::kUnknown};
-  bool anchored_ = false;
-  bool single_start_ = false;
+  mutable bool anchored_ = false;
+  mutable bool single_start_ = false;
+  mutable std::string text_;  // until it is compiled
+  Options options_;
 };
 
 }  // namespace ospatrol::pattern

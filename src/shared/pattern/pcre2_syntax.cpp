@@ -11,6 +11,7 @@ namespace ospatrol::pattern {
 namespace {
 
 constexpr uint32_t kMaxRepeat = 1000;
+constexpr size_t kMaxNesting = 250;  // PCRE2's own
 
 CharSet Digits() {
   CharSet set;
@@ -104,7 +105,9 @@ class Parser {
       if (!Piece()) return std::nullopt;
     }
     if (builder_.depth() != 0) return std::nullopt;
-    return std::move(builder_).Finish();
+    Syntax syntax = std::move(builder_).Finish();
+    syntax.doubtful = doubtful_;
+    return syntax;
   }
 
  private:
@@ -191,7 +194,10 @@ class Parser {
   bool Quantifier(uint32_t min, uint32_t max) {
     if (Is(0, '+') && !outline_) return false;
     const bool lazy = Skip("?") || Skip("+");
-    if (max == 0 || min > kMaxRepeat || (max > kMaxRepeat && max != Node::kUnlimited)) return false;
+    if (max == 0 || max < min || min > kMaxRepeat ||
+        (max > kMaxRepeat && max != Node::kUnlimited)) {
+      return false;
+    }
     return builder_.Repeat(min, max, !lazy) || (outline_ && builder_.Blur());
   }
 
@@ -226,7 +232,7 @@ class Parser {
   }
 
   bool Open() {
-    if (Is(0, '*')) return false;  // verbs
+    if (Is(0, '*') || saved_.size() == kMaxNesting) return false;  // verbs
     Saved outside{flags_, false};
     bool captures = true;
     if (Skip("?")) {
@@ -241,9 +247,13 @@ class Parser {
         const size_t end = text_.find_first_of(">'", at_);
         if (end == std::string_view::npos) return false;
         at_ = end + 1;
+        doubtful_ = true;
       } else {
         if (!ReadFlags()) return false;
-        if (Skip(")")) return true;  // until the end of the open group
+        if (Skip(")")) {  // until the end of the open group
+          dropped_ = true;
+          return true;
+        }
         if (!Skip(":")) return false;
         captures = false;
       }
@@ -347,6 +357,7 @@ class Parser {
   // Behind "[".
   bool Class() {
     CharSet set;
+    doubtful_ |= Is(0, ':') || Is(0, '.') || Is(0, '=');
     const bool inverted = Skip("^");
     for (bool first = true;; first = false) {
       if (at_ >= text_.size()) return false;
@@ -413,6 +424,7 @@ class Parser {
   Flags flags_;
   std::vector<Saved> saved_;  // of the open groups
   bool dropped_ = false;      // the last piece was
+  bool doubtful_ = false;
 };
 
 }  // namespace

@@ -141,13 +141,14 @@ Result SearchAtLength(const Pcre2Code& code, std::string_view subject, Match* ma
 
 }  // namespace
 
-bool BoundedSearch(const Pcre2Code& code, const Program* fallback, std::string_view subject,
+bool BoundedSearch(const Pcre2Code& code, const Linear& fallback, std::string_view subject,
                    Match* match, std::string_view text) {
   Result result = subject.size() <= kOrdinary
                       ? code.Search(subject, {.match_limit = OrdinaryLimit(code)}, match)
                       : Search(code, subject, Brief(subject.size()), match);
   if (!IsAnswer(result)) {
-    if (fallback != nullptr) return fallback->Search(subject, match, text);
+    const Program* linear = fallback.For(text);
+    if (linear != nullptr) return linear->Search(subject, match, text);
     result = SearchAtLength(code, subject, match);
     if (!IsAnswer(result)) CountGivenUp(text);
   }

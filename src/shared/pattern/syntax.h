@@ -62,6 +62,9 @@ struct Syntax {
   std::vector<CharSet> sets;
   uint32_t groups = 0;      // capturing ones
   bool characters = false;  // character mode; else byte mode
+  // The text has something that PCRE2 may refuse for reasons that the tree does not show: names of
+  // groups, and "[:" where it is not meant as a class.
+  bool doubtful = false;
 };
 
 // The ASCII character, in lower case, that the set stands for when it holds one character in both
