@@ -3,7 +3,12 @@
 #include <array>
 #include <cstring>
 
+#include "alert/copy_run.h"
 #include "base/byte_search.h"
+
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
 
 namespace ospatrol::alert {
 namespace {
@@ -77,23 +82,34 @@ char* AppendEscape(char c, char* to) {
   return to;
 }
 
-// Are there bytes that a JSON string does not take as they are, among these eight?
-bool HasSpecialBytes(uint64_t bytes) {
-  const uint64_t special = bytes | base::BytesBelow(bytes, 0x20) | base::BytesEqual(bytes, '"') |
-                           base::BytesEqual(bytes, '\\');
-  return (special & base::kByteHighBits) != 0;
-}
-
-// Copies the run of plain bytes from `at` on, eight at a time while there are so many.
-size_t CopyPlain(std::string_view text, size_t at, char*& to) {
-  for (; text.size() - at >= RecordText::kWord; at += RecordText::kWord) {
-    const uint64_t bytes = base::ReadEightBytes(text.data() + at);
-    if (HasSpecialBytes(bytes)) break;
-    std::memcpy(to, &bytes, sizeof(bytes));
-    to += sizeof(bytes);
+// Are there bytes that a JSON string does not take as they are, among these eight or sixteen?
+struct HasSpecialBytes {
+  template <size_t kSize>
+  bool operator()(const char* from) const {
+#if defined(__SSE2__)
+    if constexpr (kSize == sizeof(__m128i)) {
+      const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(from));
+      // As signed numbers, bytes above 0x7f are below 0x20, too.
+      const __m128i low = _mm_cmplt_epi8(bytes, _mm_set1_epi8(0x20));
+      const __m128i quote = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('"'));
+      const __m128i backslash = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\'));
+      return _mm_movemask_epi8(_mm_or_si128(low, _mm_or_si128(quote, backslash))) != 0;
+    }
+#endif
+    uint64_t special = 0;
+    for (size_t i = 0; i < kSize; i += sizeof(uint64_t)) {
+      const uint64_t bytes = base::ReadEightBytes(from + i);
+      special |= bytes | base::BytesBelow(bytes, 0x20) | base::BytesEqual(bytes, '"') |
+                 base::BytesEqual(bytes, '\\');
+    }
+    return (special & base::kByteHighBits) != 0;
   }
-  while (at < text.size() && kClasses[Byte(text, at)] == kPlain) *to++ = text[at++];
-  return at;
+};
+
+// Copies the run of plain bytes from `at` on; gives where it ends.
+size_t CopyPlain(std::string_view text, size_t at, char*& to) {
+  return CopyRun(text, at, to, HasSpecialBytes(),
+                 [](char c) { return kClasses[static_cast<uint8_t>(c)] != kPlain; });
 }
 
 // Writes the string with its quotes to where there is room for it; gives the end.
@@ -142,21 +158,6 @@ void JsonObject::AnyKey(std::string_view key) {
   first_ = false;
   AppendJsonString(key, out_);
   out_.Append(':');
-}
-
-void JsonObject::String(std::string_view key, std::string_view value) {
-  Key(key);
-  AppendJsonString(value, out_);
-}
-
-void JsonObject::Number(std::string_view key, int64_t value) {
-  Key(key);
-  out_.AppendNumber(value);
-}
-
-void JsonObject::Number(std::string_view key, uint64_t value) {
-  Key(key);
-  out_.AppendNumber(value);
 }
 
 }  // namespace ospatrol::alert

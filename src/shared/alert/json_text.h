@@ -2,8 +2,10 @@
 #pragma once
 
 #include <cstdint>
+#include <cstring>
 #include <string>
 #include <string_view>
+#include <type_traits>
 
 #include "alert/record_text.h"
 
@@ -25,15 +27,39 @@ class JsonObject {
   static JsonObject Continue(RecordText& out) { return JsonObject(out, false); }
   void End() { out_.Append('}'); }
 
-  // `key` must need no escaping.
+  // Keys of these must need no escaping. Nearly all are literals, which are copied without a call.
   void Key(std::string_view key);
-  void String(std::string_view key, std::string_view value);
-  void StringIfSet(std::string_view key, std::string_view value) {
+  template <size_t kSize>
+  void Key(const char (&key)[kSize]) {
+    char* to = out_.Begin(kSize + 3);
+    *to = ',';
+    to += first_ ? 0 : 1;
+    first_ = false;
+    *to++ = '"';
+    std::memcpy(to, key, kSize - 1);
+    to += kSize - 1;
+    *to++ = '"';
+    *to++ = ':';
+    out_.End(to);
+  }
+  template <typename Name>
+  void String(const Name& key, std::string_view value) {
+    Key(key);
+    AppendJsonString(value, out_);
+  }
+  template <typename Name>
+  void StringIfSet(const Name& key, std::string_view value) {
     if (!value.empty()) String(key, value);
   }
-  void Number(std::string_view key, int64_t value);
-  void Number(std::string_view key, uint64_t value);
-  void Number(std::string_view key, int value) { Number(key, int64_t{value}); }
+  template <typename Name, typename Value>
+  void Number(const Name& key, Value value) {
+    Key(key);
+    if constexpr (std::is_signed_v<Value>) {
+      out_.AppendNumber(int64_t{value});
+    } else {
+      out_.AppendNumber(uint64_t{value});
+    }
+  }
 
   // For a key that an outsider chose.
   void AnyKey(std::string_view key);

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <cstring>
 
+#include "alert/copy_run.h"
 #include "alert/record_lines.h"
 #include "alert/rule_text.h"
 #include "alert/time_text.h"
@@ -15,18 +16,22 @@ namespace {
 
 constexpr std::string_view kLineBreakers{"\n\r\0", 3};
 
-// Copies `text` up to its first byte below 0x20, some plain ones before it
-// perhaps left; gives how much.
-size_t CopyPlain(std::string_view text, char*& to) {
-  size_t at = 0;
-  for (; text.size() - at >= RecordText::kWord; at += RecordText::kWord) {
-    const uint64_t bytes = base::ReadEightBytes(text.data() + at);
-    if ((base::BytesBelow(bytes, 0x20) & base::kByteHighBits) != 0) return at;
-    std::memcpy(to, &bytes, sizeof(bytes));
-    to += sizeof(bytes);
+// Is one of these bytes below 0x20?
+struct HasControlBytes {
+  template <size_t kSize>
+  bool operator()(const char* from) const {
+    uint64_t below = 0;
+    for (size_t i = 0; i < kSize; i += sizeof(uint64_t)) {
+      below |= base::BytesBelow(base::ReadEightBytes(from + i), 0x20);
+    }
+    return (below & base::kByteHighBits) != 0;
   }
-  for (; at < text.size() && static_cast<uint8_t>(text[at]) >= 0x20; ++at) *to++ = text[at];
-  return at;
+};
+
+// Copies `text` up to its first byte below 0x20; gives how much.
+size_t CopyPlain(std::string_view text, char*& to) {
+  return CopyRun(text, 0, to, HasControlBytes(),
+                 [](char c) { return static_cast<uint8_t>(c) < 0x20; });
 }
 
 bool IsLineBreaker(char c) { return kLineBreakers.find(c) != std::string_view::npos; }
