@@ -97,7 +97,7 @@ class TreeBuilder {
 
   void Close() {
     std::string& content = open_.back()->content;
-    content = Restore(content);
+    if (NeedsRestoring(content)) content = Restore(content);
     open_.pop_back();
   }
 

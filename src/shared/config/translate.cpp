@@ -51,6 +51,12 @@ constexpr Plain kPlain;
 
 bool Has(const std::array<bool, 256>& set, char c) { return set[static_cast<unsigned char>(c)]; }
 
+int LineFeeds(std::string_view text) {
+  int count = 0;
+  for (size_t at = 0; (at = text.find('\n', at)) != std::string_view::npos; ++at) ++count;
+  return count;
+}
+
 void AppendContent(std::string& out, char c) {
   if (Has(kPlain.content, c)) {
     out += c;
@@ -121,15 +127,18 @@ class Translator {
 
   // Passes bytes that carry nothing but their line feeds.
   void Drop(size_t count) {
-    const std::string_view dropped = text_.substr(at_, count);
-    out_.xml.append(static_cast<size_t>(std::ranges::count(dropped, '\n')), '\n');
-    Advance(count);
+    const int feeds = LineFeeds(text_.substr(at_, count));
+    out_.xml.append(static_cast<size_t>(feeds), '\n');
+    line_ += feeds;
+    at_ += count;
   }
 
   bool DropSpace() {
-    const size_t start = at_;
-    while (!AtEnd() && base::IsSpace(Current())) Drop(1);
-    return at_ > start;
+    size_t end = at_;
+    while (end < text_.size() && base::IsSpace(text_[end])) ++end;
+    const bool any = end > at_;
+    if (any) Drop(end - at_);
+    return any;
   }
 
   bool Fail(std::string cause, std::string expected) {
@@ -172,16 +181,25 @@ class Translator {
 
   // What stands between two comments joins, so the state of backslash and length is kept.
   bool Comment() {
-    const size_t bang = text_.find("!>", at_ + 2);
-    const size_t dashes = text_.find("-->", at_ + 2);
-    if (bang == std::string_view::npos && dashes == std::string_view::npos) {
+    const size_t end = EndOfComment();
+    if (end == std::string_view::npos) {
       return Fail("a comment is not closed", "comments begin with <! and end with --> or !>");
     }
-    const size_t end = bang < dashes ? bang + 2 : dashes + 3;
     out_.xml += "<!--";
     Drop(end - at_);
     out_.xml += "-->";
     return true;
+  }
+
+  size_t EndOfComment() const {
+    const size_t inside = at_ + 2;
+    size_t end = inside;
+    while ((end = text_.find('>', end)) != std::string_view::npos) {
+      const std::string_view comment = text_.substr(inside, end - inside);
+      ++end;
+      if (comment.ends_with('!') || comment.ends_with("--")) break;
+    }
+    return end;
   }
 
   bool Literal() {
@@ -203,14 +221,16 @@ class Translator {
 
   // The rest of a run, up to what Literal() or Step() must look at.
   void CopyPlainContent() {
-    if (after_backslash_) return;
-    const size_t start = at_;
-    const size_t stop = std::min(text_.size(), start + (kMaxPieceBytes - run_length_));
-    for (; at_ < stop && Has(kPlain.content, Current()) && Current() != '\\'; ++at_) {
-      if (Current() == '\n') ++line_;
-    }
-    out_.xml += text_.substr(start, at_ - start);
-    run_length_ += at_ - start;
+    const size_t stop = std::min(text_.size(), at_ + (kMaxPieceBytes - run_length_));
+    size_t end = at_;
+    while (end < stop && Has(kPlain.content, text_[end])) ++end;
+    if (end == at_) return;
+    after_backslash_ = text_[end - 1] == '\\';
+    const std::string_view run = text_.substr(at_, end - at_);
+    line_ += LineFeeds(run);
+    out_.xml += run;
+    run_length_ += run.size();
+    at_ = end;
   }
 
   bool Tag() {
@@ -323,7 +343,8 @@ class Translator {
     }
     Advance(1);
     out_.xml += quote;
-    for (size_t length = 0; !AtEnd() && Current() != quote; ++length) {
+    size_t length = CopyPlainValue(quote);
+    for (; !AtEnd() && Current() != quote; ++length) {
       if (length >= kMaxPieceBytes) {
         return Overflow(fmt::format("the value of attribute '{}'", Show(name)));
       }
@@ -338,6 +359,17 @@ class Translator {
     Advance(1);
     out_.xml += quote;
     return true;
+  }
+
+  // Gives how many bytes.
+  size_t CopyPlainValue(char quote) {
+    const std::string_view rest = text_.substr(at_, kMaxPieceBytes);
+    const auto* end =
+        std::ranges::find_if(rest, [quote](char c) { return c == quote || !Has(kPlain.value, c); });
+    const auto length = static_cast<size_t>(end - rest.begin());
+    out_.xml += rest.substr(0, length);
+    at_ += length;
+    return length;
   }
 
   bool ClosingTag() {
@@ -395,9 +427,14 @@ class Translator {
 
 }  // namespace
 
+bool NeedsRestoring(std::string_view translated) {
+  return translated.find(kMark1) != std::string_view::npos;
+}
+
 Translation Translate(std::string_view text) { return Translator(text).Run(); }
 
 std::string Restore(std::string_view translated) {
+  if (!NeedsRestoring(translated)) return std::string(translated);
   std::string out;
   out.reserve(translated.size());
   while (true) {

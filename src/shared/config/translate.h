@@ -47,5 +47,7 @@ Translation Translate(std::string_view text);
 // The original bytes of a name, a piece of content or an attribute value of Translation::xml, as an
 // XML parser gives it.
 std::string Restore(std::string_view translated);
+// False: it is the original already.
+bool NeedsRestoring(std::string_view translated);
 
 }  // namespace ospatrol::config

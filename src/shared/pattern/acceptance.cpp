@@ -13,26 +13,48 @@ namespace {
 constexpr size_t kMaxNesting = 64;
 constexpr size_t kMaxPieces = 512;
 
-// Pieces of code that `node` becomes, counted up to kMaxPieces; more when it is nested too deeply.
-size_t Pieces(const Node& node, size_t nesting) {
-  if (nesting > kMaxNesting) return kMaxPieces + 1;
-  size_t pieces = 1;
-  const bool is_group = node.kind == Node::Kind::kGroup;
-  for (const Node& child : node.children) {
-    pieces += 1 + Pieces(child, nesting + (is_group ? 1 : 0));
-    if (pieces > kMaxPieces) return kMaxPieces + 1;
+// The pieces of code that nodes become, counted up to kMaxPieces.
+class Counter {
+ public:
+  size_t pieces() const { return pieces_; }
+  bool copies_groups() const { return copies_groups_; }
+
+  void Add(const Node& node) { pieces_ = std::min(pieces_ + PiecesOf(node, 0), kTooMany); }
+
+ private:
+  static constexpr size_t kTooMany = kMaxPieces + 1;
+
+  size_t PiecesOf(const Node& node, size_t nesting) {
+    if (nesting > kMaxNesting) return kTooMany;
+    size_t pieces = 1;
+    const bool is_group = node.kind == Node::Kind::kGroup;
+    for (const Node& child : node.children) {
+      pieces +=
+          child.kind == Node::Kind::kSet ? 2 : 1 + PiecesOf(child, nesting + (is_group ? 1 : 0));
+      if (pieces > kMaxPieces) return kTooMany;
+    }
+    if (node.kind != Node::Kind::kRepeat || node.children.front().kind == Node::Kind::kSet) {
+      return pieces;
+    }
+    const uint32_t most = node.max == Node::kUnlimited ? node.min : node.max;
+    copies_groups_ |= most > 1;
+    return std::min<size_t>(pieces * std::max<uint32_t>(most, 1), kTooMany);
   }
-  if (node.kind != Node::Kind::kRepeat || node.children.front().kind == Node::Kind::kSet) {
-    return pieces;
-  }
-  const uint32_t copies = std::max<uint32_t>(node.max == Node::kUnlimited ? node.min : node.max, 1);
-  return std::min<size_t>(pieces * copies, kMaxPieces + 1);
-}
+
+  size_t pieces_ = 0;
+  bool copies_groups_ = false;
+};
 
 }  // namespace
 
 bool IsSurelyAccepted(const Syntax& syntax) {
-  return !syntax.doubtful && Pieces(syntax.root, 0) <= kMaxPieces;
+  if (syntax.doubtful) return false;
+  Counter counter;
+  counter.Add(syntax.root);
+  for (const Node& node : syntax.left_out) counter.Add(node);
+  // What is left out may stand in what is copied.
+  if (counter.copies_groups() && !syntax.left_out.empty()) return false;
+  return counter.pieces() <= kMaxPieces;
 }
 
 }  // namespace ospatrol::pattern

@@ -176,7 +176,7 @@ class Translator {
       builder_.AddSet(known.set);
       Emit(known.pcre2);
     } else if (kEscapable.find(c) != std::string_view::npos) {
-      builder_.AddSet(LiteralCharacter(static_cast<char32_t>(c)));
+      builder_.AddCharacter(static_cast<char32_t>(c));
       EmitLiteral(static_cast<char32_t>(c));
     } else {
       Fail(at_, fmt::format("a backslash before \"{}\"; known are \\w \\W \\d \\D \\s \\S \\p \\. "
@@ -192,12 +192,11 @@ class Translator {
 
   void Literal() {
     const Character character = DecodeCharacter(text_, at_);
-    const CharSet set = LiteralCharacter(character.code);
-    builder_.AddSet(set);
+    builder_.AddCharacter(character.code);
     if (character.code < 0x80) {
       EmitLiteral(character.code);
     } else {
-      EmitWide(set, text_.substr(at_, character.size));
+      EmitWide(LiteralCharacter(character.code), text_.substr(at_, character.size));
       is_utf8_ &= character.code < kStrayByte;
     }
     at_ += character.size;

@@ -269,11 +269,11 @@ Compiled CompilePcre2(std::string_view text, CompileError& error) {
   }
   if (auto anchored = CompileAnchored(Language::kPcre2, text, "", kPlainCharacters))
     return anchored;
-  const auto syntax = ParsePcre2(text);
+  const auto syntax = OutlineOfPcre2(text);
   RegexPattern::Engines engines;
   engines.bytes = CodeOf(text, {}, syntax, error);
   if (engines.bytes == nullptr) return nullptr;
-  if (syntax) {
+  if (syntax && syntax->exact) {
     if (auto set = LiteralSet::From(*syntax)) {
       return std::make_unique<LiteralPattern>(Language::kPcre2, text, std::move(*set));
     }
@@ -281,10 +281,8 @@ Compiled CompilePcre2(std::string_view text, CompileError& error) {
       return std::make_unique<SetPattern>(Language::kPcre2, text, std::move(*sets));
     }
     engines.linear = Linear(ParsePcre2);
-    engines.prefilter = Prefilter(*syntax);
-  } else if (const auto outline = engines.bytes->utf() ? std::nullopt : OutlineOfPcre2(text)) {
-    engines.prefilter = Prefilter(*outline);
   }
+  if (syntax) engines.prefilter = Prefilter(*syntax);
   return std::make_unique<RegexPattern>(Language::kPcre2, text, std::move(engines));
 }
 

@@ -96,16 +96,17 @@ int HexValue(char c) {
 class Parser {
  public:
   Parser(std::string_view text, bool outline)
-      : text_(text), outline_(outline), builder_(/*characters=*/false) {}
+      : text_(text), may_outline_(outline), builder_(/*characters=*/false) {}
 
   std::optional<Syntax> Parse() {
     while (at_ < text_.size()) {
-      const bool behind_dropped = std::exchange(dropped_, false);
-      if (behind_dropped && IsQuantifier()) return std::nullopt;
+      const bool behind_nothing = std::exchange(left_out_, false);
+      if (behind_nothing && IsQuantifier()) return std::nullopt;
       if (!Piece()) return std::nullopt;
     }
     if (builder_.depth() != 0) return std::nullopt;
     Syntax syntax = std::move(builder_).Finish();
+    syntax.exact = exact_;
     syntax.doubtful = doubtful_;
     return syntax;
   }
@@ -118,7 +119,7 @@ class Parser {
 
   struct Saved {
     Flags flags;
-    bool drop;  // the group is left out of the tree
+    bool leave_out;  // the group
   };
 
   char Next() { return at_ < text_.size() ? text_[at_++] : '\0'; }
@@ -173,15 +174,17 @@ class Parser {
     }
   }
 
-  void Add(CharSet set) {
-    if (flags_.caseless) set.AddAsciiCase();
-    builder_.AddSet(set);
+  // From here on the tree is an outline. False when none is wanted.
+  bool Outline() {
+    exact_ = false;
+    return may_outline_;
   }
 
   void AddLiteral(uint8_t byte) {
+    if (flags_.caseless) return builder_.AddByte(byte);
     CharSet set;
     set.Add(byte);
-    Add(std::move(set));
+    builder_.AddSet(set);
   }
 
   void AddDot() {
@@ -192,22 +195,24 @@ class Parser {
   }
 
   bool Quantifier(uint32_t min, uint32_t max) {
-    if (Is(0, '+') && !outline_) return false;
-    const bool lazy = Skip("?") || Skip("+");
+    const bool lazy = Skip("?");
+    if (!lazy && Skip("+") && !Outline()) return false;
     if (max == 0 || max < min || min > kMaxRepeat ||
         (max > kMaxRepeat && max != Node::kUnlimited)) {
       return false;
     }
-    return builder_.Repeat(min, max, !lazy) || (outline_ && builder_.Blur());
+    if (builder_.Repeat(min, max, !lazy)) return true;
+    doubtful_ = true;
+    return Outline() && builder_.Blur();
   }
 
   bool Close() {
     flags_ = saved_.back().flags;
-    const bool drop = saved_.back().drop;
+    const bool leave_out = saved_.back().leave_out;
     saved_.pop_back();
-    if (!drop) return builder_.Close();
-    builder_.CloseAndDrop();
-    dropped_ = true;
+    if (!leave_out) return builder_.Close();
+    builder_.CloseAndLeaveOut();
+    left_out_ = true;
     return true;
   }
 
@@ -238,10 +243,12 @@ class Parser {
     if (Skip("?")) {
       if (Skip(":")) {
         captures = false;
-      } else if (outline_ && SkipLookAround()) {
+      } else if (SkipLookAround()) {
+        if (!Outline()) return false;
         captures = false;
-        outside.drop = true;
-      } else if (outline_ && Skip(">")) {
+        outside.leave_out = true;
+      } else if (Skip(">")) {
+        if (!Outline()) return false;
         captures = false;
       } else if (IsNamed()) {
         const size_t end = text_.find_first_of(">'", at_);
@@ -251,7 +258,7 @@ class Parser {
       } else {
         if (!ReadFlags()) return false;
         if (Skip(")")) {  // until the end of the open group
-          dropped_ = true;
+          left_out_ = true;
           return true;
         }
         if (!Skip(":")) return false;
@@ -263,7 +270,12 @@ class Parser {
     return true;
   }
 
-  bool SkipLookAround() { return Skip("=") || Skip("!") || Skip("<=") || Skip("<!"); }
+  bool SkipLookAround() {
+    if (Skip("=") || Skip("!")) return true;
+    const bool behind = Skip("<=") || Skip("<!");
+    doubtful_ |= behind;
+    return behind;
+  }
 
   // Behind "(?": a name? Look-behind begins with "<" too.
   bool IsNamed() {
@@ -418,12 +430,13 @@ class Parser {
   }
 
   const std::string_view text_;
-  const bool outline_;
+  const bool may_outline_;
   size_t at_ = 0;
   SyntaxBuilder builder_;
   Flags flags_;
   std::vector<Saved> saved_;  // of the open groups
-  bool dropped_ = false;      // the last piece was
+  bool left_out_ = false;     // what stands before is nothing that can be repeated
+  bool exact_ = true;
   bool doubtful_ = false;
 };
 

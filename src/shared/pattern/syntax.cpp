@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <iterator>
 #include <utility>
 
 #include "base/text.h"
@@ -105,45 +106,74 @@ std::optional<char> FoldedLiteral(const Syntax& syntax, const CharSet& set) {
 }
 
 SyntaxBuilder::SyntaxBuilder(bool characters) {
+  constexpr size_t kUsualSets = 16;
+  constexpr size_t kUsualPieces = 32;
   syntax_.characters = characters;
-  open_.push_back({.alternatives = std::vector<Node>(1), .number = 0});
+  syntax_.sets.reserve(kUsualSets);
+  pieces_.reserve(kUsualPieces);
+  open_.push_back({.alternatives = {}, .begin = 0, .number = 0});
+}
+
+void SyntaxBuilder::AddPiece(uint32_t set) {
+  pieces_.push_back({.kind = Node::Kind::kSet, .set = set});
 }
 
 void SyntaxBuilder::AddSet(const CharSet& set) {
-  auto known = std::find(syntax_.sets.begin(), syntax_.sets.end(), set);
-  if (known == syntax_.sets.end()) known = syntax_.sets.insert(known, set);
-  Node node{.kind = Node::Kind::kSet};
-  node.set = static_cast<uint32_t>(known - syntax_.sets.begin());
-  Sequence().children.push_back(std::move(node));
+  const auto known = std::find(syntax_.sets.begin(), syntax_.sets.end(), set);
+  const auto number = static_cast<uint32_t>(known - syntax_.sets.begin());
+  if (known == syntax_.sets.end()) syntax_.sets.push_back(set);
+  AddPiece(number);
+}
+
+// `make` gives the set of the ASCII character or byte, the same for both cases of a letter.
+template <typename Make>
+void SyntaxBuilder::AddLiteral(uint8_t code, const Make& make) {
+  uint32_t& known = literal_sets_[static_cast<uint8_t>(base::ToLower(static_cast<char>(code)))];
+  if (known == 0) {
+    syntax_.sets.push_back(make());
+    known = static_cast<uint32_t>(syntax_.sets.size());
+  }
+  AddPiece(known - 1);
+}
+
+void SyntaxBuilder::AddByte(uint8_t byte) {
+  AddLiteral(byte, [byte] {
+    CharSet set;
+    set.Add(byte);
+    set.AddAsciiCase();
+    return set;
+  });
+}
+
+void SyntaxBuilder::AddCharacter(char32_t code) {
+  if (code >= 0x80) return AddSet(LiteralCharacter(code));
+  AddLiteral(static_cast<uint8_t>(code), [code] { return LiteralCharacter(code); });
 }
 
 void SyntaxBuilder::AddAssertion(Assertion assertion) {
-  Sequence().children.push_back({.kind = Node::Kind::kAssertion, .assertion = assertion});
+  pieces_.push_back({.kind = Node::Kind::kAssertion, .assertion = assertion});
 }
 
-void SyntaxBuilder::Alternative() { open_.back().alternatives.emplace_back(); }
+void SyntaxBuilder::Alternative() { open_.back().alternatives.push_back(EndSequence()); }
 
 void SyntaxBuilder::Open(bool captures) {
   open_.push_back(
-      {.alternatives = std::vector<Node>(1), .number = captures ? ++syntax_.groups : 0});
+      {.alternatives = {}, .begin = pieces_.size(), .number = captures ? ++syntax_.groups : 0});
 }
 
 bool SyntaxBuilder::Close() {
   if (depth() == 0) return false;
-  OpenGroup group = std::move(open_.back());
-  open_.pop_back();
-  Node node{.kind = Node::Kind::kGroup, .group = group.number};
-  node.children.push_back(Join(std::move(group)));
-  Sequence().children.push_back(std::move(node));
+  Node node{.kind = Node::Kind::kGroup, .group = open_.back().number};
+  node.children.push_back(Join());
+  pieces_.push_back(std::move(node));
   return true;
 }
 
-void SyntaxBuilder::CloseAndDrop() { open_.pop_back(); }
+void SyntaxBuilder::CloseAndLeaveOut() { syntax_.left_out.push_back(Join()); }
 
 bool SyntaxBuilder::Blur() {
-  auto& pieces = Sequence().children;
-  if (pieces.empty()) return false;
-  pieces.pop_back();
+  if (SequenceIsEmpty()) return false;
+  pieces_.pop_back();
   CharSet any;
   any.InvertBytes();
   AddSet(any);
@@ -151,26 +181,37 @@ bool SyntaxBuilder::Blur() {
 }
 
 bool SyntaxBuilder::Repeat(uint32_t min, uint32_t max, bool greedy) {
-  auto& pieces = Sequence().children;
-  if (pieces.empty()) return false;
-  const auto kind = pieces.back().kind;
-  if (kind == Node::Kind::kAssertion || kind == Node::Kind::kRepeat || MatchesEmpty(pieces.back()))
+  if (SequenceIsEmpty()) return false;
+  Node& last = pieces_.back();
+  if (last.kind == Node::Kind::kAssertion || last.kind == Node::Kind::kRepeat || MatchesEmpty(last))
     return false;
   Node node{.kind = Node::Kind::kRepeat, .greedy = greedy, .min = min, .max = max};
-  node.children.push_back(std::move(pieces.back()));
-  pieces.back() = std::move(node);
+  node.children.push_back(std::move(last));
+  last = std::move(node);
   return true;
 }
 
 Syntax SyntaxBuilder::Finish() && {
-  syntax_.root = Join(std::move(open_.back()));
+  syntax_.root = Join();
   return std::move(syntax_);
 }
 
-Node SyntaxBuilder::Join(OpenGroup&& group) {
-  if (group.alternatives.size() == 1) return std::move(group.alternatives.front());
+Node SyntaxBuilder::EndSequence() {
+  const auto begin = pieces_.begin() + static_cast<std::ptrdiff_t>(open_.back().begin);
+  Node sequence;
+  sequence.children.assign(std::make_move_iterator(begin), std::make_move_iterator(pieces_.end()));
+  pieces_.erase(begin, pieces_.end());
+  return sequence;
+}
+
+Node SyntaxBuilder::Join() {
+  Node last = EndSequence();
+  std::vector<Node> alternatives = std::move(open_.back().alternatives);
+  open_.pop_back();
+  if (alternatives.empty()) return last;
+  alternatives.push_back(std::move(last));
   Node node{.kind = Node::Kind::kAlternatives};
-  node.children = std::move(group.alternatives);
+  node.children = std::move(alternatives);
   return node;
 }
 
@@ -190,7 +231,7 @@ Syntax ParseOsMatch(std::string_view text) {
         builder.AddAssertion(Assertion::kEndOrFinalNewline);
         break;
       default:
-        builder.AddSet(LiteralCharacter(next.code));
+        builder.AddCharacter(next.code);
     }
   }
   return std::move(builder).Finish();

@@ -62,8 +62,12 @@ struct Syntax {
   std::vector<CharSet> sets;
   uint32_t groups = 0;      // capturing ones
   bool characters = false;  // character mode; else byte mode
+  // False: an outline. The pattern matches only where the tree does, but not everywhere there.
+  bool exact = true;
+  // Of an outline: look-ahead, in which nothing is left out.
+  std::vector<Node> left_out;
   // The text has something that PCRE2 may refuse for reasons that the tree does not show: names of
-  // groups, and "[:" where it is not meant as a class.
+  // groups, look-behind, and "[:" where it is not meant as a class.
   bool doubtful = false;
 };
 
@@ -78,11 +82,15 @@ class SyntaxBuilder {
   explicit SyntaxBuilder(bool characters);
 
   void AddSet(const CharSet& set);
+  // A literal that ignores case in ASCII. Byte mode.
+  void AddByte(uint8_t byte);
+  // A literal that ignores case. Character mode.
+  void AddCharacter(char32_t code);
   void AddAssertion(Assertion assertion);
   void Alternative();          // what follows is another alternative of the open group
   void Open(bool captures);    // "("
   [[nodiscard]] bool Close();  // ")"; false when none is open
-  void CloseAndDrop();         // ")"; the group is left out. REQUIRES: depth() > 0
+  void CloseAndLeaveOut();     // ")"; the group becomes one of left_out. REQUIRES: depth() > 0
   // Puts "any text" in the place of the last piece. False when there is none.
   [[nodiscard]] bool Blur();
   // Repeats the last piece. False when there is none that can be repeated or when it matches the
@@ -97,15 +105,23 @@ class SyntaxBuilder {
 
  private:
   struct OpenGroup {
-    std::vector<Node> alternatives;
+    std::vector<Node> alternatives;  // but for the last, whose pieces are in pieces_
+    size_t begin;
     uint32_t number;
   };
 
-  Node& Sequence() { return open_.back().alternatives.back(); }
-  static Node Join(OpenGroup&& group);
+  void AddPiece(uint32_t set);
+  template <typename Make>
+  void AddLiteral(uint8_t code, const Make& make);
+  bool SequenceIsEmpty() const { return pieces_.size() == open_.back().begin; }
+  Node EndSequence();
+  // Of the group that was opened last.
+  Node Join();
 
   Syntax syntax_;
   std::vector<OpenGroup> open_;
+  std::vector<Node> pieces_;                  // of the last sequences of all open groups
+  std::array<uint32_t, 256> literal_sets_{};  // 1 + number of the set of a literal; 0: none yet
 };
 
 // The set of a literal in character mode: the character and all its cases.
@@ -119,9 +135,9 @@ Syntax ParseOsMatch(std::string_view text);
 // (look-around, back references, atomic groups, verbs, properties ...).
 std::optional<Syntax> ParsePcre2(std::string_view text);
 
-// A tree that matches wherever the pattern does, and elsewhere too: look-around is left out, atomic
-// groups and possessive quantifiers give back. For what can be said of every match: texts that
-// occur, how it begins. Nothing when even that is not possible.
+// The same, or else an outline, a tree that matches wherever the pattern does, and elsewhere too:
+// look-around is left out, atomic groups and possessive quantifiers give back. For what can be said
+// of every match: texts that occur, how it begins. Nothing when even that is not possible.
 std::optional<Syntax> OutlineOfPcre2(std::string_view text);
 
 }  // namespace ospatrol::pattern
