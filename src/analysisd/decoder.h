@@ -86,6 +86,12 @@ struct Decoder {
 
   bool get_next = false;                 // 3.5: a later sibling of the same name continues this one
   std::vector<const Decoder*> children;  // in load order
+  // What must be known of each child to pass over it, side by side.
+  struct Gate {
+    uint32_t prematch;  // its bit; DecoderPattern::kNoBit: it has none
+    uint32_t next;      // position of the child that is tried when this one does not fit
+  };
+  std::vector<Gate> gates;
   std::vector<const Decoder*> parents;   // empty: top level
 
   std::string file;  // where it stands, for messages

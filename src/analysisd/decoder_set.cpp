@@ -36,6 +36,18 @@ std::vector<pattern::Beginning> BeginningsOf(const DecoderPattern& part) {
   return pattern::BeginningsOf(part.pattern->language(), part.pattern->text());
 }
 
+std::vector<Decoder::Gate> GatesOf(const Decoder& root) {
+  const auto& children = root.children;
+  std::vector<Decoder::Gate> gates(children.size());
+  for (size_t i = 0; i < children.size(); ++i) {
+    // Links that continue a child have no prematch of their own: the whole chain is passed over.
+    size_t last = i;
+    while (last < children.size() && children[last]->get_next) ++last;
+    gates[i] = {children[i]->prematch.bit, static_cast<uint32_t>(last + 1)};
+  }
+  return gates;
+}
+
 void Take(const Decoder& decoder, Event& event) {
   event.decoder = &decoder;
   event.decoder_name = decoder.name;
@@ -87,6 +99,7 @@ void DecoderSet::BuildIndex() {
       by_log_.Add(*decoder, BeginningsOf(decoder->prematch));
     }
   }
+  for (const auto& decoder : decoders_) decoder->gates = GatesOf(*decoder);
   by_program_.Build();
   by_log_.Build();
 }
@@ -119,8 +132,10 @@ void DecoderSet::DecodeFrom(const Decoder& root, size_t parent_end, Event& event
   }
   const std::span<const Decoder* const> children(root.children);
   pattern::Match match;
-  size_t i = 0;
-  while (i < children.size()) {
+  size_t next = 0;
+  for (size_t i = 0; i < children.size(); i = next) {
+    next = root.gates[i].next;
+    if (!event.IsCandidate(root.gates[i].prematch)) continue;
     const Decoder& child = *children[i];
     if (!child.prematch) {
       RunChain(children.subspan(i), parent_end, parent_end, event);
@@ -132,9 +147,6 @@ void DecoderSet::DecodeFrom(const Decoder& root, size_t parent_end, Event& event
       RunChain(children.subspan(i), parent_end, begin + match.end, event);
       return;
     }
-    // Links that continue this child have no prematch of their own: pass over the whole chain.
-    while (i < children.size() && children[i]->get_next) ++i;
-    ++i;
   }
 }
 

@@ -17,7 +17,8 @@ void RootIndex::Add(const Decoder& root, const std::vector<Beginning>& beginning
 
 void RootIndex::Build() {
   words_ = (columns_.size() + 63) / 64;
-  rows_.assign(Beginning::kBytes * kValues * words_, 0);
+  lines_ = (words_ + kWords - 1) / kWords;
+  rows_.assign(Beginning::kBytes * kValues * lines_, {});
   for (size_t column = 0; column < columns_.size(); ++column) {
     const Beginning& beginning = columns_[column];
     for (size_t place = 0; place < Beginning::kBytes; ++place) {
@@ -25,7 +26,8 @@ void RootIndex::Build() {
         const bool allowed =
             value == kEnd ? beginning.ends[place] : beginning.bytes[place].test(value);
         if (!allowed) continue;
-        rows_[(place * kValues + value) * words_ + column / 64] |= uint64_t{1} << (column % 64);
+        Line& line = rows_[(place * kValues + value) * lines_ + column / 64 / kWords];
+        line.words[column / 64 % kWords] |= uint64_t{1} << (column % 64);
       }
     }
   }

@@ -29,9 +29,9 @@ class RootIndex {
   void ForEach(std::string_view subject, Visit&& visit) const {
     const Decoder* last = nullptr;
     for (size_t word = 0; word < words_; ++word) {
-      uint64_t bits = Row(0, subject)[word];
-      for (size_t i = 1; i < pattern::Beginning::kBytes && bits != 0; ++i) {
-        bits &= Row(i, subject)[word];
+      uint64_t bits = ~uint64_t{0};
+      for (size_t i = 0; i < pattern::Beginning::kBytes && bits != 0; ++i) {
+        bits &= Row(i, subject)[word / kWords].words[word % kWords];
       }
       for (; bits != 0; bits &= bits - 1) {
         const Decoder* root = roots_[word * 64 + static_cast<size_t>(__builtin_ctzll(bits))];
@@ -46,15 +46,22 @@ class RootIndex {
   static constexpr size_t kEnd = 256;  // in the place of a byte: the subject ends before it
   static constexpr size_t kValues = 257;
 
-  const uint64_t* Row(size_t place, std::string_view subject) const {
+  // A row is made of whole lines of the processor's caches.
+  static constexpr size_t kWords = 8;
+  struct alignas(64) Line {
+    uint64_t words[kWords] = {};
+  };
+
+  const Line* Row(size_t place, std::string_view subject) const {
     const size_t value = place < subject.size() ? static_cast<uint8_t>(subject[place]) : kEnd;
-    return rows_.data() + (place * kValues + value) * words_;
+    return rows_.data() + (place * kValues + value) * lines_;
   }
 
   std::vector<const Decoder*> roots_;        // by column
   std::vector<pattern::Beginning> columns_;  // until Build
-  std::vector<uint64_t> rows_;
-  size_t words_ = 0;
+  std::vector<Line> rows_;
+  size_t words_ = 0;  // that are used, and ...
+  size_t lines_ = 0;  // ... lines of a row
 };
 
 }  // namespace ospatrol::analysisd
