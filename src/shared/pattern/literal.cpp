@@ -1,6 +1,7 @@
 #include "pattern/literal.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <span>
 #include <utility>
@@ -18,6 +19,15 @@ namespace {
 // Most frequent bytes of log lines first. Bytes not named are rarer than all of these.
 constexpr std::string_view kCommonBytes = " eotainsr01dlc2m.pu3f45g6:-h798/=_\"bv,wk";
 
+constexpr auto kFrequencies = [] {
+  std::array<uint8_t, 256> frequencies{};
+  for (size_t i = 0; i < kCommonBytes.size(); ++i) {
+    frequencies[static_cast<uint8_t>(kCommonBytes[i])] =
+        static_cast<uint8_t>(kCommonBytes.size() - i);
+  }
+  return frequencies;
+}();
+
 constexpr uint32_t kMaxTimes = 64;  // that a repeated character is written out
 
 bool Folds(char byte, char lower, char case_bit) {
@@ -26,9 +36,11 @@ bool Folds(char byte, char lower, char case_bit) {
 
 }  // namespace
 
-size_t ByteFrequency(char lower) {
-  const size_t rank = kCommonBytes.find(lower);
-  return rank == std::string_view::npos ? 0 : kCommonBytes.size() - rank;
+size_t ByteFrequency(char lower) { return kFrequencies[static_cast<uint8_t>(lower)]; }
+
+double ByteShare(char lower) {
+  constexpr double kShares[] = {0x1p-8, 0x1p-7, 0x1p-6, 0x1p-5, 0x1p-4, 0x1p-3};
+  return kShares[(ByteFrequency(lower) + 9) / 10];
 }
 
 Literal::Literal(std::string_view text)

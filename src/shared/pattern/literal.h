@@ -14,6 +14,8 @@ namespace ospatrol::pattern {
 // How often a byte (letters: the lower case of it) stands in log lines: 0 = rare, else higher for
 // more frequent ones.
 size_t ByteFrequency(char lower);
+// The share of the places of a log at which it stands, roughly: a power of two.
+double ByteShare(char lower);
 
 // One text, compared byte by byte; ASCII letters match in both cases, other bytes only themselves.
 //

@@ -1,21 +1,17 @@
 #include "pattern/prefilter.h"
 
 #include <algorithm>
-#include <iterator>
-#include <optional>
-#include <utility>
 
 #include "pattern/characters.h"
+#include "pattern/required_texts.h"
 
 namespace ospatrol::pattern {
 namespace {
 
 using Texts = std::vector<std::string>;
 
-constexpr size_t kMinLiteral = 2;    // a single byte occurs almost everywhere
-constexpr size_t kMaxLiterals = 32;  // of one pattern, for a multi-pattern search
-constexpr uint32_t kMaxTimes = 32;   // that a repeated character is written out
-constexpr size_t kMaxSearches = 3;   // more searches cost more than the engine
+constexpr size_t kMinLiteral = 2;   // a single byte occurs almost everywhere
+constexpr size_t kMaxSearches = 3;  // more searches cost more than the engine
 constexpr size_t kMaxPrefixes = 8;
 
 size_t Shortest(const Texts& texts) {
@@ -23,77 +19,6 @@ size_t Shortest(const Texts& texts) {
   for (const std::string& text : texts) shortest = std::min(shortest, text.size());
   return texts.empty() ? 0 : shortest;
 }
-
-bool IsBetter(const Texts& a, const Texts& b) {
-  const size_t shortest_a = Shortest(a);
-  const size_t shortest_b = Shortest(b);
-  return shortest_a != shortest_b ? shortest_a > shortest_b : a.size() < b.size();
-}
-
-// Finds, for each part of a tree, the best set of texts of which one must occur.
-class Requirement {
- public:
-  explicit Requirement(const Syntax& syntax) : syntax_(syntax) {}
-
-  Texts Of(const Node& node) const {
-    switch (node.kind) {
-      case Node::Kind::kGroup:
-        return Of(node.children.front());
-      case Node::Kind::kRepeat:
-        return node.min == 0 ? Texts() : Of(node.children.front());
-      case Node::Kind::kAlternatives:
-        return OfAlternatives(node);
-      case Node::Kind::kSequence:
-        return OfSequence(node);
-      default:
-        return {};
-    }
-  }
-
- private:
-  std::optional<char> LiteralOf(const Node& node) const {
-    if (node.kind != Node::Kind::kSet) return std::nullopt;
-    return FoldedLiteral(syntax_, syntax_.sets[node.set]);
-  }
-
-  Texts OfAlternatives(const Node& node) const {
-    Texts all;
-    for (const Node& child : node.children) {
-      Texts texts = Of(child);
-      if (texts.empty() || all.size() + texts.size() > kMaxLiterals) return {};
-      std::move(texts.begin(), texts.end(), std::back_inserter(all));
-    }
-    return all;
-  }
-
-  // The longest run of literal characters, or the best of the pieces.
-  Texts OfSequence(const Node& node) const {
-    Texts best;
-    std::string run;
-    const auto end_run = [&] {
-      if (run.size() >= kMinLiteral && IsBetter({run}, best)) best = {run};
-      run.clear();
-    };
-    for (const Node& piece : node.children) {
-      if (const auto literal = LiteralOf(piece)) {
-        run += *literal;
-      } else if (piece.kind == Node::Kind::kRepeat && piece.min > 0 &&
-                 LiteralOf(piece.children.front())) {
-        const size_t times = std::min(piece.min, kMaxTimes);
-        run.append(times, *LiteralOf(piece.children.front()));
-        if (times != piece.max) end_run();
-      } else if (piece.kind != Node::Kind::kAssertion) {
-        end_run();
-        Texts texts = Of(piece);
-        if (!texts.empty() && IsBetter(texts, best)) best = std::move(texts);
-      }
-    }
-    end_run();
-    return best;
-  }
-
-  const Syntax& syntax_;
-};
 
 // The literal text that every match of an anchored tree begins with.
 class Prefix {
@@ -132,7 +57,7 @@ class Prefix {
 
 }  // namespace
 
-Prefilter::Prefilter(const Syntax& syntax) : literals_(Requirement(syntax).Of(syntax.root)) {
+Prefilter::Prefilter(const Syntax& syntax) : literals_(RequiredTexts(syntax)) {
   const bool several = syntax.root.kind == Node::Kind::kAlternatives;
   const size_t count = several ? syntax.root.children.size() : 1;
   for (size_t i = 0; i < count && count <= kMaxPrefixes; ++i) {
@@ -144,7 +69,7 @@ Prefilter::Prefilter(const Syntax& syntax) : literals_(Requirement(syntax).Of(sy
     prefixes_.emplace_back(prefix.text());
   }
   // What begins as it should mostly matches.
-  if (prefixes_.empty() && literals_.size() <= kMaxSearches) {
+  if (prefixes_.empty() && literals_.size() <= kMaxSearches && Shortest(literals_) >= kMinLiteral) {
     for (const std::string& text : literals_) required_.emplace_back(text);
   }
   if (!syntax.characters) return;

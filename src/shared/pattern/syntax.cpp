@@ -11,21 +11,21 @@
 namespace ospatrol::pattern {
 namespace {
 
-// One or two.
-bool HasFewBytes(const CharSet& set) {
-  int count = 0;
-  for (uint64_t word : set.bytes) {
-    for (; word != 0 && count <= 2; word &= word - 1) ++count;
-  }
-  return count == 1 || count == 2;
-}
+constexpr uint64_t kUpperCase = uint64_t{0x3ffffff} << ('A' - 64);
 
-uint8_t FirstByte(const CharSet& set) {
-  for (size_t i = 0; i < set.bytes.size(); ++i) {
-    if (set.bytes[i] != 0)
-      return static_cast<uint8_t>(i * 64 + static_cast<size_t>(std::countr_zero(set.bytes[i])));
-  }
-  return 0;
+// The lower case of the only character of a set, or of both cases of the only letter.
+std::optional<char> OnlyCharacter(const CharSet& set) {
+  if ((set.bytes[2] | set.bytes[3]) != 0) return std::nullopt;
+  const uint64_t low = set.bytes[0];
+  const uint64_t high = set.bytes[1];
+  if ((low != 0) == (high != 0)) return std::nullopt;
+  const uint64_t bits = low | high;
+  const uint64_t first = bits & (~bits + 1);
+  const uint64_t rest = bits ^ first;
+  const bool letter = high != 0 && ((first | first >> 32) & kUpperCase) != 0;
+  const bool whole = letter ? rest == first << 32 && rest != 0 : rest == 0;
+  if (!whole) return std::nullopt;
+  return static_cast<char>((high != 0 ? 64 : 0) + std::countr_zero(letter ? rest : first));
 }
 
 }  // namespace
@@ -43,7 +43,6 @@ void CharSet::Add(const CharSet& other) {
 }
 
 void CharSet::AddAsciiCase() {
-  constexpr uint64_t kUpperCase = uint64_t{0x3ffffff} << ('A' - 64);
   static_assert('a' - 'A' == 32);
   uint64_t& letters = bytes[1];
   const uint64_t either = (letters | letters >> 32) & kUpperCase;
@@ -90,19 +89,32 @@ bool MatchesEmpty(const Node& node) {
 }
 
 std::optional<char> FoldedLiteral(const Syntax& syntax, const CharSet& set) {
-  if (set.wide || !HasFewBytes(set)) return std::nullopt;
-  const char lower = base::ToLower(static_cast<char>(FirstByte(set)));
-  if (static_cast<uint8_t>(lower) >= 0x80) return std::nullopt;
-  CharSet folded;
-  folded.Add(static_cast<uint8_t>(lower));
-  folded.AddAsciiCase();
-  if (folded.bytes != set.bytes) return std::nullopt;
-  if (!syntax.characters || set.exceptions.empty()) return lower;
-  const auto equals = CaseEquivalents(static_cast<char32_t>(lower));
+  const auto lower = set.wide ? std::nullopt : OnlyCharacter(set);
+  if (!lower || !syntax.characters || set.exceptions.empty()) return lower;
+  const auto equals = CaseEquivalents(static_cast<char32_t>(*lower));
   const bool only_twins = std::all_of(
       set.exceptions.begin(), set.exceptions.end(),
       [&](char32_t code) { return std::find(equals.begin(), equals.end(), code) != equals.end(); });
-  return only_twins ? std::optional(lower) : std::nullopt;
+  return only_twins ? lower : std::nullopt;
+}
+
+std::string FoldedCharacters(const Syntax& syntax, const CharSet& set, size_t limit) {
+  if (set.wide || (set.bytes[2] | set.bytes[3]) != 0) return {};
+  const uint64_t letters = (set.bytes[1] & ~kUpperCase) | (set.bytes[1] & kUpperCase) << 32;
+  const uint64_t halves[] = {set.bytes[0], letters};
+  if (static_cast<size_t>(std::popcount(halves[0]) + std::popcount(letters)) > limit) return {};
+  std::string characters;
+  for (int half = 0; half < 2; ++half) {
+    for (uint64_t bits = halves[half]; bits != 0; bits &= bits - 1) {
+      characters += static_cast<char>(half * 64 + std::countr_zero(bits));
+    }
+  }
+  if (!syntax.characters) return characters;
+  const bool twins = std::all_of(set.exceptions.begin(), set.exceptions.end(), [&](char32_t code) {
+    return (code == U'\u017f' && characters.find('s') != std::string::npos) ||
+           (code == U'\u212a' && characters.find('k') != std::string::npos);
+  });
+  return twins ? characters : std::string();
 }
 
 SyntaxBuilder::SyntaxBuilder(bool characters) {

@@ -76,6 +76,11 @@ struct Syntax {
 // In character mode, U+017F and U+212A may belong to it as well.
 std::optional<char> FoldedLiteral(const Syntax& syntax, const CharSet& set);
 
+// The ASCII characters that the set stands for, in lower case and each once, when it holds at most
+// `limit` of them and nothing else; empty for any other set. In character mode, U+017F and U+212A
+// may belong to it as well.
+std::string FoldedCharacters(const Syntax& syntax, const CharSet& set, size_t limit);
+
 // Builds a tree from left to right.
 class SyntaxBuilder {
  public:

@@ -243,10 +243,10 @@ TEST(Literals, NameTextsOfWhichOneMustOccur) {
       {Language::kOsMatch, "Failed|ERROR:", {"failed", "error:"}},
       {Language::kOsMatch, "failed|", {}},
       {Language::kOsRegex, R"(^\S+ Failed (\w+) for)", {" failed "}},
-      {Language::kOsRegex, R"((pass|drop)\s(\w+))", {"pass", "drop"}},
+      {Language::kOsRegex, R"((pass|drop)\s(\w+))", {"pass ", "drop "}},
       {Language::kOsRegex, R"(\w+)", {}},
-      {Language::kPcre2, R"(^(?:sshd|login)\[\d+\])", {"sshd", "login"}},
-      {Language::kPcre2, R"(ab?c{2}longer(?:x)?)", {"cclonger"}},
+      {Language::kPcre2, R"(^(?:sshd|login)\[\d+\])", {"sshd[", "login["}},
+      {Language::kPcre2, R"(ab?c{2}longer(?:x)?)", {"longer"}},
       {Language::kPcre2, R"((?=x)abc)", {"abc"}},
       {Language::kWord, "sshd|^ids", {"sshd", "ids"}},
   };
