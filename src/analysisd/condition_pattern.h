@@ -37,9 +37,9 @@ class FieldPattern {
   std::string Describe(std::string_view value) const;
 
  private:
-  std::string text_;
-  bool negated_ = false;
   std::unique_ptr<const pattern::Pattern> pattern_;  // null: equality
+  bool negated_ = false;
+  std::string text_;
 };
 
 // `negate` of an element: yes or no; anything else is a WARN and no.

@@ -13,10 +13,10 @@ namespace {
 class TextCondition : public Condition {
  public:
   TextCondition(const ConditionSpec& spec, bool pcre2, FieldPattern pattern)
-      : spec_(spec), pcre2_(pcre2), pattern_(std::move(pattern)) {}
+      : read_(spec.read), pattern_(std::move(pattern)), spec_(spec), pcre2_(pcre2) {}
 
   bool Holds(const Event& event, ConditionContext&) const override {
-    return pattern_.Holds(spec_.read(event));
+    return pattern_.Holds(read_(event));
   }
   RequiredTexts Required() const override {
     if (!spec_.source) return {};
@@ -29,9 +29,11 @@ class TextCondition : public Condition {
   }
 
  private:
+  // What every event needs comes first: memory is slower than the comparison.
+  std::string_view (*read_)(const Event& event);
+  FieldPattern pattern_;
   const ConditionSpec& spec_;
   bool pcre2_;
-  FieldPattern pattern_;
 };
 
 }  // namespace
