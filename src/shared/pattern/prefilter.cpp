@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "pattern/characters.h"
+#include "pattern/literal_scan.h"
 #include "pattern/required_texts.h"
 
 namespace ospatrol::pattern {
@@ -68,8 +69,11 @@ Prefilter::Prefilter(const Syntax& syntax) : literals_(RequiredTexts(syntax)) {
     }
     prefixes_.emplace_back(prefix.text());
   }
-  // What begins as it should mostly matches.
-  if (prefixes_.empty() && literals_.size() <= kMaxSearches && Shortest(literals_) >= kMinLiteral) {
+  // What begins as it should mostly matches. Longer texts are found in one pass by those who have
+  // many patterns (LiteralScan): a second look for them would find them again.
+  const size_t shortest = Shortest(literals_);
+  if (prefixes_.empty() && literals_.size() <= kMaxSearches && shortest >= kMinLiteral &&
+      shortest < LiteralScan::kShortestText) {
     for (const std::string& text : literals_) required_.emplace_back(text);
   }
   if (!syntax.characters) return;

@@ -26,7 +26,7 @@ class Prefilter {
 
  private:
   std::vector<Literal> prefixes_;  // alternatives; empty: not anchored
-  std::vector<Literal> required_;  // alternatives; empty: nothing known or not worth a search
+  std::vector<Literal> required_;  // short alternatives; empty: none, or not worth a search
   std::vector<std::string> literals_;
   bool twin_letters_ = false;
 };
