@@ -31,9 +31,7 @@ uint64_t FourByteMap::FindPlain(const uint32_t* map, int shift, const char* at, 
                                 size_t) {
   uint64_t found = 0;
   for (size_t i = 0; i < places; ++i) {
-    uint32_t bytes = 0;
-    std::memcpy(&bytes, at + i, sizeof(bytes));
-    const uint32_t slot = Slot(bytes, shift);
+    const uint32_t slot = Slot(Fold(at + i), shift);
     found |= uint64_t{map[slot / 32] >> (slot % 32) & 1} << i;
   }
   return found;

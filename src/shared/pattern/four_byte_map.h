@@ -22,14 +22,17 @@ class FourByteMap {
 
   // REQUIRES: `at` has four bytes, as in the other functions.
   void Add(const char* at) {
-    const uint32_t slot = SlotOf(at);
+    const uint32_t slot = SlotOf(Fold(at));
     map_[slot / 32] |= 1u << (slot % 32);
   }
-  uint32_t SlotOf(const char* at) const {
+  // What is known of a group: groups that differ in the case of letters alone (and a few others)
+  // have the same.
+  static uint32_t Fold(const char* at) {
     uint32_t bytes = 0;
     std::memcpy(&bytes, at, sizeof(bytes));
-    return Slot(bytes, shift_);
+    return bytes | kFold;
   }
+  uint32_t SlotOf(uint32_t folded) const { return Slot(folded, shift_); }
   size_t slots() const { return map_.size() * 32; }
 
   // Bit i: what stands at `at + i` may be in the set. Of the first `places` places, 1 to kPlaces.
@@ -46,7 +49,7 @@ class FourByteMap {
   // Folds more than letters, which only makes some bits of the map serve two groups.
   static constexpr uint32_t kFold = 0x20202020;
 
-  static uint32_t Slot(uint32_t bytes, int shift) { return (bytes | kFold) * kSpread >> shift; }
+  static uint32_t Slot(uint32_t folded, int shift) { return folded * kSpread >> shift; }
   static uint64_t FindPlain(const uint32_t* map, int shift, const char* at, size_t places,
                             size_t readable);
   static uint64_t FindAvx2(const uint32_t* map, int shift, const char* at, size_t places,

@@ -91,11 +91,14 @@ LiteralScan::LiteralScan(const std::vector<std::string>& texts, FourByteMap::Met
   const auto four_of = [this](const Entry& entry) {
     return lower_.data() + entry.begin + entry.offset;
   };
-  const auto slot_of = [&](const Entry& entry) { return map_.SlotOf(four_of(entry)); };
+  const auto slot_of = [&](const Entry& entry) {
+    return map_.SlotOf(FourByteMap::Fold(four_of(entry)));
+  };
   std::stable_sort(entries_.begin(), entries_.end(),
                    [&](const Entry& a, const Entry& b) { return slot_of(a) < slot_of(b); });
   for (const Entry& entry : entries_) {
     map_.Add(four_of(entry));
+    fours_.push_back(FourByteMap::Fold(four_of(entry)));
     ++starts_[(slot_of(entry) >> kSlotsPerGroupBits) + 1];
   }
   for (size_t group = 1; group < starts_.size(); ++group) starts_[group] += starts_[group - 1];

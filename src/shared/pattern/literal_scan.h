@@ -60,8 +60,10 @@ class LiteralScan {
   // The texts that are looked for by the four bytes at `place`.
   template <typename Found>
   void Compare(size_t place, std::string_view subject, const Found& found) const {
-    const uint32_t group = map_.SlotOf(subject.data() + place) >> kSlotsPerGroupBits;
+    const uint32_t four = FourByteMap::Fold(subject.data() + place);
+    const uint32_t group = map_.SlotOf(four) >> kSlotsPerGroupBits;
     for (uint32_t i = starts_[group]; i < starts_[group + 1]; ++i) {
+      if (fours_[i] != four) continue;
       if (OccursAt(entries_[i], place, subject)) found(entries_[i].text);
     }
   }
@@ -70,6 +72,7 @@ class LiteralScan {
   FourByteMap map_;
   std::vector<uint32_t> starts_;   // by group of slots: where its entries begin
   std::vector<Entry> entries_;     // by slot
+  std::vector<uint32_t> fours_;    // the four bytes of each entry, folded
   std::string lower_, case_bits_;  // of all texts: (byte | bit) == lower is the caseless comparison
 };
 
