@@ -190,6 +190,17 @@ class Logtest(unittest.TestCase):
         self.assertEqual(result.returncode, 1)
         self.assertIn("nowhere_rules.xml", result.stderr)
 
+    def test_rule_tests_tell_what_is_not_run(self):
+        path = os.path.join(self.ospatrol.root, "typo.ini")
+        with open(path, "w") as f:
+            f.write("[failed]\nrule = 5716\nalert = 5\ndecoder = sshd\nlgo 1 pass = %s\n" % FAILED)
+        result = self.logtest("--tests", path)
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("typo.ini:1", result.stdout)
+        self.assertIn("[failed] has a key 'lgo 1 pass', which is unknown and ignored", result.stdout)
+        self.assertIn("no case was run: ", result.stdout)
+        self.assertTrue(result.stdout.endswith("0 passed, 0 failed\n"))
+
     def test_shipped_rule_tests_pass(self):
         folder = os.path.join(SOURCE, "tests/rules")
         files = sorted(os.path.join(folder, f) for f in os.listdir(folder) if f.endswith(".ini"))

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <cstdio>
 #include <ctime>
 #include <optional>
@@ -102,6 +104,23 @@ std::optional<SectionDefaults> ReadDefaults(const IniSection& section, const std
   return defaults;
 }
 
+bool IsCase(std::string_view key) { return key.starts_with("log "); }
+
+// A key that nobody reads is a case that never runs, or an expectation that is never checked.
+void TellUnknownKeys(const IniSection& section, const std::string& path,
+                     config::Problems& problems) {
+  static constexpr std::array<std::string_view, 6> kKeys{"rule", "alert", "decoder",
+                                                         "now",  "kind",  "location"};
+  for (const auto& [key, value] : section.values) {
+    if (IsCase(key) || std::find(kKeys.begin(), kKeys.end(), key) != kKeys.end()) continue;
+    problems.Warning(0, path, section.line,
+                     fmt::format("[{}] has a key '{}', which is unknown and ignored", section.name,
+                                 base::EscapeControls(key)),
+                     "expected rule, alert, decoder, now, kind, location, 'log NAME pass' or "
+                     "'log NAME fail'");
+  }
+}
+
 std::string Describe(const analysisd::Event& event, const analysisd::Verdict& verdict) {
   const std::string decoder = event.decoder == nullptr ? "none" : std::string(event.decoder_name);
   if (verdict.rule == nullptr) return fmt::format("no rule, decoder {}", decoder);
@@ -117,8 +136,9 @@ std::vector<TestCase> ReadTestCases(const std::string& path, bool classic,
   for (const IniSection& section : ParseIni(base::ReadFile(path), path, classic, problems)) {
     const auto defaults = ReadDefaults(section, path, problems);
     if (!defaults) continue;
+    TellUnknownKeys(section, path, problems);
     for (const auto& [key, value] : section.values) {
-      if (!key.starts_with("log ")) continue;
+      if (!IsCase(key)) continue;
       TestCase test{path,           section.name,       key,
                     section.line,   defaults->expected, !key.ends_with("fail"),
                     defaults->kind, defaults->location, {}};
@@ -176,6 +196,9 @@ int RunTestFiles(const Options& options, const std::shared_ptr<const analysisd::
   }
   for (const config::Problem& problem : problems.all()) fmt::print("{}\n", problem.Line());
   failed += problems.error_count();
+  if (passed == 0 && failed == 0) {
+    fmt::print("no case was run: cases are values 'log NAME pass' or 'log NAME fail'\n");
+  }
   fmt::print("{} passed, {} failed\n", passed, failed);
   return failed == 0 && passed > 0 ? 0 : 1;
 }
