@@ -13,18 +13,6 @@ constexpr std::array<std::string_view, kFieldCount> kFieldNames{
 
 }  // namespace
 
-std::string_view ComparedValue::Of(const Event& event) const {
-  switch (source) {
-    case Source::kField:
-      return event.Get(field);
-    case Source::kHostname:
-      return event.hostname;
-    case Source::kDynamic:
-      return event.GetDynamic(name);
-  }
-  return {};
-}
-
 std::string ComparedValue::Name() const {
   switch (source) {
     case Source::kField:

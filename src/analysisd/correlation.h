@@ -20,7 +20,10 @@ struct ComparedValue {
   std::string name;  // kDynamic: lower case
 
   // Unset when the event has no such value.
-  std::string_view Of(const Event& event) const;
+  std::string_view Of(const Event& event) const {
+    if (source == Source::kField) return event.Get(field);
+    return source == Source::kHostname ? event.hostname : event.GetDynamic(name);
+  }
   std::string Name() const;  // "srcip", "hostname", "field win.system.eventid"
 
   friend bool operator==(const ComparedValue&, const ComparedValue&) = default;

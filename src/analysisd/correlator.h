@@ -12,11 +12,15 @@
 //
 // Within a ring every same_ test holds, so without different_ tests the answer needs only the event
 // N places before the end and the newest mark: constant time, and a ring needs no more than N + 1
-// events. With one different_ test the ring also knows its events by value, and the answer takes a
-// few binary searches (event_ring.h). Only a rule with several different_ tests walks its ring: at
-// most sid_prev_matched_max (128) events, or memory_size (8,192) for the other kinds, of one tuple
-// of same_ values. An event that several rules count is one object: the mark that says "used by a
-// rule of level L" belongs to the event.
+// events (ring_table.h). With one different_ test the ring knows its events by value, and the
+// answer takes a few binary searches (event_ring.h). Only a rule with several different_ tests
+// walks its ring: at most sid_prev_matched_max (128) events, or memory_size (8,192) for the other
+// kinds, of one tuple of same_ values. An event that several rules count is one object: the mark
+// that says "used by a rule of level L" belongs to the event (past_events.h).
+//
+// A history holds more than the processor's caches do, so what an event costs is counted in cache
+// lines. To ask takes two, of the table and of the ring. To record one takes those of its rings,
+// and for each full one half a line of the event that goes; texts of old events are not read.
 //
 // Events go when they are clearly older than the longest time frame of any composite rule, or when
 // their ring is full. Rings are bounded by sid_prev_matched_max (kSid) or memory_size (others), the
@@ -24,15 +28,15 @@
 #pragma once
 
 #include <cstdint>
-#include <list>
-#include <memory>
+#include <span>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
+#include "analysisd/block_pool.h"
 #include "analysisd/event.h"
-#include "analysisd/event_ring.h"
+#include "analysisd/past_events.h"
+#include "analysisd/ring_table.h"
 #include "analysisd/rule_set.h"
 #include "analysisd/ruleset.h"
 
@@ -74,38 +78,66 @@ class Correlator {
   bool Restore(std::string_view bytes);
 
  private:
-  struct Past;     // one remembered event
-  struct Ring;     // the events of one rule and one tuple of values
-  struct Counter;  // the rings of one composite rule
+  struct Counter;  // one composite rule
+  struct Place {   // that an event gets
+    Counter* counter;
+    Ring* ring;
+  };
 
-  const EventRing* FindRing(const Counter& counter, const Event& event);
-  size_t CountIn(const EventRing& ring, const Counter& counter, const Event& event);
-  size_t Walk(const EventRing& ring, const Counter& counter, uint64_t barrier, const Event& event);
-  void Insert(Counter& counter, Past& past);
-  Past& Remember(const Event& event, const Rule& rule, int mark);
+  void AddCounter(const Rule& rule);
+  void ListCounters();
+  uint32_t IndexOf(const ComparedValue& value);
+  std::span<Counter* const> CountersOf(const Rule& rule) const {
+    return std::span(counters_of_rules_)
+        .subspan(first_counter_[rule.index],
+                 first_counter_[rule.index + 1] - first_counter_[rule.index]);
+  }
+
+  Ring* FindRing(const Counter& counter, const Event& event);
+  bool Suffices(Counter& counter, const Ring& ring, const Event& event);
+  size_t CountIn(Counter& counter, const Ring& ring, const Event& event);
+  size_t Walk(const Counter& counter, const Ring& ring, uint64_t barrier, const Event& event);
   void Mark(Past& past, int level);
-  void EvictOld(int64_t now);
+  void MarkIn(Ring& ring, uint64_t sequence, int level);
+
+  template <typename Get>
+  void TakePlace(Counter& counter, const Get& get, Category category, base::Seconds time);
+  template <typename Get>
+  void Remember(const PastEvents::Facts& facts, const Get& get);
+  template <typename Get>
+  std::string_view KeyOf(const Counter& counter, const Get& get, Category category);
+  static void ValuesOf(const Counter& counter, std::string_view key,
+                       std::vector<std::string_view>& values);
+  void EvictOld(base::Seconds now);
   void EvictToSize();
   void Forget(Past& past);
-  void DropFront(Ring& ring);
+  void DropOldest(Ring& ring);
   void Clear();
-  std::unique_ptr<Counter> MakeCounter(const Rule& rule);
-  size_t IndexOf(const ComparedValue& value);
+  size_t bytes() const { return pool_.bytes() + rings_.bytes(); }
 
   const RuleSet& rules_;
   size_t max_sid_events_;
   size_t max_other_events_;
   int64_t longest_timeframe_ = 0;
   std::vector<ComparedValue> compared_;  // every value that any composite rule compares
-  std::vector<std::unique_ptr<Counter>> counters_;
+  std::vector<Counter> counters_;
   std::vector<Counter*> counter_by_rule_;  // by Rule::index; null: not a composite rule
-  std::list<Past> history_;                // oldest first
+  // Those that record an event, by Rule::index of its final rule: a part of counters_of_rules_.
+  std::vector<uint32_t> first_counter_;
+  std::vector<Counter*> counters_of_rules_;
+
+  BlockPool pool_;
+  RingTable rings_;
+  PastEvents history_;
   uint64_t last_sequence_ = 0;
-  size_t bytes_ = 0;
   uint64_t forced_evictions_ = 0;
-  std::string key_;                       // reused
-  std::vector<std::string_view> values_;  // reused
-  std::vector<PastEvent*> counted_;       // newest first; reused
+
+  // Reused.
+  std::string key_;
+  std::vector<PastEvent*> counted_;  // newest first
+  std::vector<Place> places_;        // of the event that is recorded, with its rings
+  std::vector<Ring*> place_rings_;
+  std::vector<PastValue> values_;
 };
 
 }  // namespace ospatrol::analysisd

@@ -3,19 +3,14 @@
 #include <algorithm>
 #include <utility>
 
-#include "analysisd/event.h"
-
 namespace ospatrol::analysisd {
 
 void EventRing::Add(PastEvent& past, uint64_t sequence, std::string_view value, int mark) {
-  Entry entry{&past, sequence, nullptr, sequence};
-  if (IsSet(value)) {
-    auto found = values_.find(value);
-    if (found == values_.end()) found = values_.try_emplace(std::string(value)).first;
-    entry.value = &*found;
-    entry.value->second.push_back(sequence);
-    if (!entries_.empty() && entries_.back().value == entry.value) entry.run = entries_.back().run;
-  }
+  auto found = values_.find(value);
+  if (found == values_.end()) found = values_.try_emplace(std::string(value)).first;
+  Entry entry{&past, sequence, &*found, sequence};
+  entry.value->second.push_back(sequence);
+  if (!entries_.empty() && entries_.back().value == entry.value) entry.run = entries_.back().run;
   entries_.push_back(entry);
   AddMark(sequence, mark);
 }
@@ -25,7 +20,6 @@ void EventRing::DropOldest() {
   entries_.pop_front();
   const uint64_t kept_from = entries_.empty() ? ~uint64_t{0} : entries_.front().sequence;
   std::erase_if(used_, [&](const Used& mark) { return mark.sequence < kept_from; });
-  if (value == nullptr) return;
   value->second.pop_front();
   // Erasing by a reference into the node itself would read it after its end.
   if (value->second.empty()) values_.erase(values_.find(std::string_view(value->first)));
@@ -69,14 +63,6 @@ void EventRing::AddMark(uint64_t sequence, int level) {
 const EventRing::Values::value_type* EventRing::Find(std::string_view value) const {
   const auto found = values_.find(value);
   return found == values_.end() ? nullptr : &*found;
-}
-
-size_t EventRing::Count(uint64_t barrier, int level) const {
-  uint64_t limit = barrier;
-  for (const Used& mark : used_) {
-    if (mark.level >= level) limit = std::max(limit, mark.sequence);
-  }
-  return entries_.size() - IndexAfter(limit);
 }
 
 size_t EventRing::CountOthers(std::string_view value, uint64_t barrier, int level) const {

@@ -1,11 +1,11 @@
-// The events that a composite rule remembers for one tuple of its same_ values, and the two
-// questions that are asked of them: how many count (no different_ test), and how many of those have
-// another value than the event at hand (one different_ test)?
+// The events that a composite rule with one different_ test remembers for one tuple of its same_
+// values, and the question that is asked of them: how many count and have another value than the
+// event at hand?
 //
-// Neither walks. An event counts when it is newer than the time frame's limit and than the newest
-// one that a rule of this level or higher has used. How many are newer than a limit follows from
-// its place in the ring; how many of these have the same value as the event at hand follows from
-// its place among the events of that value. Both are binary searches: O(log ring).
+// That takes no walk. An event counts when it is newer than the time frame's limit and than the
+// newest one that a rule of this level or higher has used. How many are newer than a limit follows
+// from its place in the ring; how many of these have the same value as the event at hand follows
+// from its place among the events of that value. Both are binary searches: O(log ring).
 #pragma once
 
 #include <cstddef>
@@ -16,43 +16,18 @@
 #include <unordered_map>
 #include <vector>
 
+#include "analysisd/compact_queue.h"
+
 namespace ospatrol::analysisd {
 
 // What the owner of a ring remembers of an event derives from this.
 struct PastEvent {};
 
-// First in, first out, in one block of memory: most rings hold a few events, and there is one for
-// each tuple of values that ever came. (A std::deque takes half a KiB for the first one.)
-template <typename T>
-class CompactQueue {
- public:
-  void push_back(const T& item) { items_.push_back(item); }
-  // REQUIRES: not empty.
-  void pop_front() {
-    ++first_;
-    if (first_ * 2 < items_.size()) return;
-    items_.erase(items_.begin(), begin());
-    first_ = 0;
-  }
-
-  bool empty() const { return first_ == items_.size(); }
-  size_t size() const { return items_.size() - first_; }
-  const T& front() const { return items_[first_]; }
-  const T& back() const { return items_.back(); }
-  const T& operator[](size_t i) const { return items_[first_ + i]; }
-  auto begin() const { return items_.begin() + static_cast<std::ptrdiff_t>(first_); }
-  auto end() const { return items_.end(); }
-
- private:
-  std::vector<T> items_;
-  size_t first_ = 0;  // those before it are dropped
-};
-
 // Judging thread only. Sequence numbers ascend from event to event.
 class EventRing {
  public:
-  // `value`: what the different_ test compares; unset when there is none. `mark`: level of the rule
-  // that used the event, 0 = none.
+  // `value`: what the different_ test compares. `mark`: level of the rule that used the event, 0 =
+  // none.
   void Add(PastEvent& past, uint64_t sequence, std::string_view value, int mark);
   // REQUIRES: not empty.
   void DropOldest();
@@ -62,13 +37,10 @@ class EventRing {
   bool empty() const { return entries_.empty(); }
   size_t size() const { return entries_.size(); }
   PastEvent& oldest() const { return *entries_.front().past; }
-  PastEvent& FromNewest(size_t i) const { return *entries_[entries_.size() - 1 - i].past; }
-  uint64_t SequenceFromNewest(size_t i) const { return entries_[entries_.size() - 1 - i].sequence; }
+  uint64_t oldest_sequence() const { return entries_.front().sequence; }
 
-  // Events that are newer than number `barrier` and than every mark of `level` or more.
-  size_t Count(uint64_t barrier, int level) const;
-  // The same for events of another value than `value`; marks of events with that value do not
-  // matter then.
+  // Events of another value than `value` that are newer than number `barrier` and than every mark
+  // of `level` or more on such an event.
   size_t CountOthers(std::string_view value, uint64_t barrier, int level) const;
   // The newest of these, at most `limit`, newest first.
   void NewestOthers(std::string_view value, size_t limit, std::vector<PastEvent*>& found) const;
@@ -84,7 +56,7 @@ class EventRing {
   struct Entry {
     PastEvent* past;
     uint64_t sequence;
-    Values::value_type* value;  // nullptr: nothing is compared
+    Values::value_type* value;
     uint64_t run;  // number of the first event of the unbroken run of this value that it ends
   };
   struct Used {

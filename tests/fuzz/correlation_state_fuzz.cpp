@@ -1,5 +1,5 @@
 // libraries: analysisd
-// under test: analysisd/correlator.cpp analysisd/state_bytes.h
+// under test: analysisd/correlator.cpp analysisd/correlator_state.cpp analysisd/state_bytes.h
 // The state that the engine saves at a stop, as a damaged disk may give it back: refused or taken,
 // and then still sound.
 #include <cstddef>

@@ -76,20 +76,5 @@ TEST(EventRing, CountsEventsOfOtherValuesAsAWalkDoes) {
   EXPECT_GT(counted, 1000);
 }
 
-TEST(EventRing, CountsTheNewestUpToTheLimitAndTheLastMark) {
-  EventRing ring;
-  std::deque<Remembered> events;
-  for (uint64_t sequence = 1; sequence <= 5; ++sequence) {
-    events.push_back({{}, sequence, "", 0});
-    ring.Add(events.back(), sequence, {}, 0);
-  }
-  EXPECT_EQ(ring.Count(0, 7), 5u);
-  EXPECT_EQ(ring.Count(1, 7), 4u);
-  EXPECT_EQ(ring.Count(9, 7), 0u);
-  ring.AddMark(2, 7);
-  EXPECT_EQ(ring.Count(0, 7), 3u);
-  EXPECT_EQ(ring.Count(0, 8), 5u);  // a mark does not stop a higher level
-}
-
 }  // namespace
 }  // namespace ospatrol::analysisd
