@@ -67,9 +67,9 @@ class Pattern {
   // For a search of many patterns at once: ASCII texts in lower case of which at least one occurs,
   // in any case, in every subject that the pattern matches. Empty: nothing is known. Does not hold
   // for subjects with HasLetterTwins (characters.h), nor for negated patterns (always empty).
-  const std::vector<std::string>& Literals() const { return literals_; }
+  const std::vector<std::string>& Literals() const { return described_->literals; }
 
-  const std::string& text() const { return text_; }
+  const std::string& text() const { return described_->text; }
   Language language() const { return language_; }
 
   // Searches given up because they would have taken too long, all patterns of this process.
@@ -79,12 +79,18 @@ class Pattern {
 
  protected:
   Pattern(Language language, std::string_view text, std::vector<std::string> literals)
-      : language_(language), text_(text), literals_(std::move(literals)) {}
+      : language_(language),
+        described_(new Described{std::string(text), std::move(literals)}) {}
 
  private:
+  // What no search needs, out of the way of what each one needs.
+  struct Described {
+    std::string text;
+    std::vector<std::string> literals;
+  };
+
   Language language_;
-  std::string text_;
-  std::vector<std::string> literals_;
+  std::unique_ptr<const Described> described_;
 };
 
 }  // namespace ospatrol::pattern

@@ -142,7 +142,7 @@ Result SearchAtLength(const Pcre2Code& code, std::string_view subject, Match* ma
 }  // namespace
 
 bool BoundedSearch(const Pcre2Code& code, const Linear& fallback, std::string_view subject,
-                   Match* match, std::string_view text) {
+                   Match* match, const std::string& text) {
   Result result = subject.size() <= kOrdinary
                       ? code.Search(subject, {.match_limit = OrdinaryLimit(code)}, match)
                       : Search(code, subject, Brief(subject.size()), match);

@@ -1,6 +1,7 @@
 // Runs a regular expression with whichever engine answers soonest, and never for long.
 #pragma once
 
+#include <string>
 #include <string_view>
 
 #include "pattern/linear.h"
@@ -12,6 +13,6 @@ namespace ospatrol::pattern {
 // Does `code` match `subject`? `fallback` is the same pattern for the linear matcher, none when it
 // is not regular. `match` may be null. `text`: of the pattern.
 bool BoundedSearch(const Pcre2Code& code, const Linear& fallback, std::string_view subject,
-                   Match* match, std::string_view text);
+                   Match* match, const std::string& text);
 
 }  // namespace ospatrol::pattern
