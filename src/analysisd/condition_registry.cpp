@@ -111,11 +111,27 @@ constexpr std::string_view kFirstBehindMaxSize = "time";
 
 using Elements = std::vector<const config::Element*>;
 
-Elements Select(const RuleDraft& draft, std::string_view name) {
-  Elements found;
-  if (name.empty()) return found;
+struct Given {
+  const config::Element* element;
+  const ConditionSpec* spec;
+  bool twin;
+};
+
+std::vector<Given> Look(const RuleDraft& draft) {
+  std::vector<Given> found;
+  found.reserve(draft.conditions.size());
   for (const config::Element& element : draft.conditions) {
-    if (base::EqualsIgnoreCase(element.name, name)) found.push_back(&element);
+    const ConditionSpec* spec = FindCondition(element.name);
+    if (spec == nullptr) continue;
+    found.push_back({&element, spec, !base::EqualsIgnoreCase(spec->element, element.name)});
+  }
+  return found;
+}
+
+Elements Select(const std::vector<Given>& given, const ConditionSpec& spec, bool twin) {
+  Elements found;
+  for (const Given& one : given) {
+    if (one.spec == &spec && one.twin == twin) found.push_back(one.element);
   }
   return found;
 }
@@ -188,12 +204,13 @@ const ConditionSpec* FindCondition(std::string_view element) {
 std::vector<std::unique_ptr<const Condition>> MakeConditions(const RuleDraft& draft,
                                                              RuleScope& scope) {
   std::vector<std::unique_ptr<const Condition>> made;
+  const std::vector<Given> given = Look(draft);
   for (const ConditionSpec& spec : ConditionTable()) {
     if (spec.element == kFirstBehindMaxSize && draft.maxsize > 0) {
       made.push_back(MakeMaxSize(draft.maxsize));
     }
-    const Elements plain = Select(draft, spec.element);
-    const Elements pcre2 = Select(draft, spec.twin);
+    const Elements plain = Select(given, spec, false);
+    const Elements pcre2 = Select(given, spec, true);
     const bool both = draft.both_urls && spec.element == "url";
     if (!plain.empty() && !pcre2.empty() && !both) {
       scope.Warning(pcre2.front()->line, fmt::format("<{}> is ignored, because <{}> is given too",

@@ -57,6 +57,12 @@ class RootIndex {
     return rows_.data() + (place * kValues + value) * lines_;
   }
 
+  void FillRows(size_t place);
+  static void Set(Line* row, size_t column) {
+    Line& line = row[column / 64 / kWords];
+    line.words[column / 64 % kWords] |= uint64_t{1} << (column % 64);
+  }
+
   std::vector<const Decoder*> roots_;        // by column
   std::vector<pattern::Beginning> columns_;  // until Build
   std::vector<Line> rows_;

@@ -2,9 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <string>
 #include <unordered_set>
+#include <vector>
 
 #include "log/messages.h"
 
@@ -17,6 +17,7 @@ class Lint {
       : rules_(rules), options_(options), problems_(problems) {}
 
   void Run() {
+    FindCounted();
     for (const auto& rule : rules_.rules()) {
       if (rule->correlation != nullptr && !rule->check_diff) CheckCounting(*rule);
     }
@@ -27,6 +28,17 @@ class Lint {
   void Warn(const Rule& rule, const std::string& text, std::string remedy = {}) {
     problems_.Warning(msg::kRuleDoubtful.id, rule.file, rule.line,
                       fmt::format("rule {}: {}", rule.id, text), std::move(remedy));
+  }
+
+  void FindCounted() {
+    counts_.resize(rules_.rules().size());
+    counts_recorded_.resize(rules_.rules().size());
+    for (const auto& counted : rules_.rules()) {
+      for (const Rule* rule : rules_.CountersOf(*counted)) {
+        counts_[rule->index] = true;
+        if (counted->level > 0) counts_recorded_[rule->index] = true;
+      }
+    }
   }
 
   void CheckCounting(const Rule& rule) {
@@ -43,18 +55,10 @@ class Lint {
            "raise analysisd.sid_prev_matched_max");
     }
     if (correlation.kind == Correlation::Kind::kRegex) return;
-    bool any = false;
-    bool recorded = false;
-    for (const auto& counted : rules_.rules()) {
-      const auto counters = rules_.CountersOf(*counted);
-      if (std::find(counters.begin(), counters.end(), &rule) == counters.end()) continue;
-      any = true;
-      recorded = recorded || counted->level > 0;
-    }
-    if (!any) {
+    if (!counts_[rule.index]) {
       Warn(rule, fmt::format("<{}> finds no rule that is loaded before: nothing is ever counted",
                              correlation.Describe()));
-    } else if (!recorded) {
+    } else if (!counts_recorded_[rule.index]) {
       Warn(rule,
            fmt::format("<{}> counts rules of level 0 only, which are never recorded",
                        correlation.Describe()),
@@ -83,6 +87,7 @@ class Lint {
   const RuleSet& rules_;
   const EngineOptions& options_;
   config::Problems& problems_;
+  std::vector<bool> counts_, counts_recorded_;  // by Rule::index
   std::unordered_set<const Rule*> reported_;
 };
 

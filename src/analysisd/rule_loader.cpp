@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <deque>
 #include <unordered_map>
 #include <utility>
 
@@ -295,7 +296,7 @@ class Loader {
   const ListSet& lists_;
   config::Problems& problems_;
 
-  std::vector<Slot> slots_;
+  std::deque<Slot> slots_;  // large, so they stay where they are
   std::unordered_map<int, size_t> by_id_;
   std::vector<int> broken_;
   RuleTree tree_;

@@ -19,10 +19,9 @@ std::string ToLower(std::string_view text) {
   return lower;
 }
 
-bool EqualsIgnoreCase(std::string_view a, std::string_view b) {
-  return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) {
-           return ToLower(x) == ToLower(y);
-         });
+bool EqualsIgnoreCaseOfSameSize(std::string_view a, std::string_view b) {
+  return std::equal(a.begin(), a.end(), b.begin(),
+                    [](char x, char y) { return ToLower(x) == ToLower(y); });
 }
 
 bool StartsWithIgnoreCase(std::string_view text, std::string_view prefix) {

@@ -21,7 +21,10 @@ inline bool IsControl(char c) { return static_cast<unsigned char>(c) < ' ' || c 
 inline char ToLower(char c) { return IsUpper(c) ? static_cast<char>(c + 32) : c; }
 
 std::string ToLower(std::string_view text);
-bool EqualsIgnoreCase(std::string_view a, std::string_view b);
+bool EqualsIgnoreCaseOfSameSize(std::string_view a, std::string_view b);
+inline bool EqualsIgnoreCase(std::string_view a, std::string_view b) {
+  return a.size() == b.size() && EqualsIgnoreCaseOfSameSize(a, b);
+}
 bool StartsWithIgnoreCase(std::string_view text, std::string_view prefix);
 bool AllDigits(std::string_view text);  // false for the empty text
 

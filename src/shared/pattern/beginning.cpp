@@ -47,7 +47,7 @@ class Reader {
   Beginning Finish(Places ends) {
     for (size_t i = 0; i < Beginning::kBytes; ++i) {
       for (size_t at = i; (ends >> i & 1) != 0 && at < Beginning::kBytes; ++at) {
-        beginning_.bytes[at].set();
+        beginning_.bytes[at] = Beginning::kAnyByte;
         beginning_.ends[at] = true;
       }
     }
@@ -58,8 +58,10 @@ class Reader {
   static constexpr Places kAll = (Places{1} << Beginning::kBytes) - 1;
 
   Places ReadSet(const CharSet& set, Places from) {
+    Beginning::Bytes bytes = set.bytes;
+    if (syntax_.characters) AddAllAboveAscii(bytes);
     for (size_t i = 0; i < Beginning::kBytes; ++i) {
-      if ((from >> i & 1) != 0) Add(set, beginning_.bytes[i]);
+      if ((from >> i & 1) != 0) Add(bytes, beginning_.bytes[i]);
     }
     // In character mode a character may have up to four bytes.
     Places to = from << 1;
@@ -68,18 +70,17 @@ class Reader {
     return to & kAll;
   }
 
-  void Add(const CharSet& set, std::bitset<256>& bytes) const {
-    const size_t known = syntax_.characters ? 128 : 256;
-    for (size_t byte = 0; byte < 256; ++byte) {
-      if (byte >= known || set.HasByte(static_cast<uint8_t>(byte))) bytes.set(byte);
-    }
+  static void Add(const Beginning::Bytes& more, Beginning::Bytes& bytes) {
+    for (size_t i = 0; i < bytes.size(); ++i) bytes[i] |= more[i];
   }
+
+  static void AddAllAboveAscii(Beginning::Bytes& bytes) { bytes[2] = bytes[3] = ~uint64_t{0}; }
 
   // The second to fourth byte of a character above ASCII.
   void Widen(Places from) {
     for (size_t i = 0; i < Beginning::kBytes; ++i) {
       if (((from << 1 | from << 2 | from << 3) >> i & 1) == 0) continue;
-      for (size_t byte = 128; byte < 256; ++byte) beginning_.bytes[i].set(byte);
+      AddAllAboveAscii(beginning_.bytes[i]);
     }
   }
 

@@ -3,8 +3,8 @@
 #pragma once
 
 #include <array>
-#include <bitset>
 #include <cstddef>
+#include <cstdint>
 #include <string_view>
 #include <vector>
 
@@ -16,7 +16,10 @@ namespace ospatrol::pattern {
 // position i needs `ends[i]`.
 struct Beginning {
   static constexpr size_t kBytes = 8;
-  std::array<std::bitset<256>, kBytes> bytes;
+  using Bytes = std::array<uint64_t, 4>;  // a bit for each value
+  static constexpr Bytes kAnyByte{~uint64_t{0}, ~uint64_t{0}, ~uint64_t{0}, ~uint64_t{0}};
+
+  std::array<Bytes, kBytes> bytes{};
   std::array<bool, kBytes> ends{};
 };
 

@@ -9,12 +9,16 @@
 namespace ospatrol::pattern {
 namespace {
 
+bool Has(const Beginning::Bytes& bytes, uint8_t value) {
+  return (bytes[value / 64] >> (value % 64) & 1) != 0;
+}
+
 bool CanBegin(const std::vector<Beginning>& beginnings, std::string_view subject) {
   if (beginnings.empty()) return true;
   return std::any_of(beginnings.begin(), beginnings.end(), [&](const Beginning& beginning) {
     for (size_t i = 0; i < Beginning::kBytes; ++i) {
       const bool fits = i < subject.size()
-                            ? beginning.bytes[i].test(static_cast<uint8_t>(subject[i]))
+                            ? Has(beginning.bytes[i], static_cast<uint8_t>(subject[i]))
                             : beginning.ends[i];
       if (!fits) return false;
     }
