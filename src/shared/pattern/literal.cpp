@@ -3,15 +3,13 @@
 #include <algorithm>
 #include <array>
 #include <bit>
-#include <span>
-#include <utility>
+#include <cstring>
 
 #if defined(__SSE2__)
 #include <emmintrin.h>
 #endif
 
 #include "base/text.h"
-#include "pattern/characters.h"
 
 namespace ospatrol::pattern {
 namespace {
@@ -27,8 +25,6 @@ constexpr auto kFrequencies = [] {
   }
   return frequencies;
 }();
-
-constexpr uint32_t kMaxTimes = 64;  // that a repeated character is written out
 
 bool Folds(char byte, char lower, char case_bit) {
   return static_cast<char>(byte | case_bit) == lower;
@@ -59,13 +55,27 @@ Literal::Literal(std::string_view text)
   probe_[1] = size() > 1 ? rarest(probe_[0]) : probe_[0];
 }
 
+template <typename Word>
+bool Literal::WordEqualsAt(const char* at, size_t offset) const {
+  Word bytes, lower, bits;
+  std::memcpy(&bytes, at + offset, sizeof(Word));
+  std::memcpy(&lower, lower_.data() + offset, sizeof(Word));
+  std::memcpy(&bits, case_bits_.data() + offset, sizeof(Word));
+  return (bytes | bits) == lower;
+}
+
+// The last word overlaps the one before it.
 bool Literal::EqualsAt(const char* at) const {
-  const char* lower = lower_.data();
-  const char* bits = case_bits_.data();
-  for (size_t i = 0; i < lower_.size(); ++i) {
-    if (!Folds(at[i], lower[i], bits[i])) return false;
+  const size_t n = size();
+  if (n >= 8) {
+    for (size_t i = 0; i + 8 < n; i += 8) {
+      if (!WordEqualsAt<uint64_t>(at, i)) return false;
+    }
+    return WordEqualsAt<uint64_t>(at, n - 8);
   }
-  return true;
+  if (n >= 4) return WordEqualsAt<uint32_t>(at, 0) && WordEqualsAt<uint32_t>(at, n - 4);
+  if (n >= 2) return WordEqualsAt<uint16_t>(at, 0) && WordEqualsAt<uint16_t>(at, n - 2);
+  return n == 0 || Folds(*at, lower_[0], case_bits_[0]);
 }
 
 size_t Literal::FindFrom(const char* subject, size_t first, size_t last) const {
@@ -105,132 +115,6 @@ size_t Literal::Find(std::string_view subject) const {
   }
 #endif
   return FindFrom(subject.data(), 0, last);
-}
-
-LiteralSet LiteralSet::Anchored(std::string_view text, bool start, bool end) {
-  LiteralSet set;
-  set.alternatives_.push_back({Literal(text), start, end ? End::kVeryEnd : End::kFree});
-  return set;
-}
-
-LiteralSet LiteralSet::Words(std::string_view text) {
-  LiteralSet set;
-  if (text.empty()) return set;
-  for (std::string_view word : base::Split(text, '|')) {
-    const bool start = word.starts_with('^');
-    if (start) word.remove_prefix(1);
-    set.alternatives_.push_back({Literal(word), start, End::kFree});
-  }
-  return set;
-}
-
-std::optional<LiteralSet> LiteralSet::From(const Syntax& syntax) {
-  if (syntax.groups != 0) return std::nullopt;
-  LiteralSet set;
-  set.characters_ = syntax.characters;
-  const bool several = syntax.root.kind == Node::Kind::kAlternatives;
-  const std::span<const Node> nodes =
-      several ? std::span(syntax.root.children) : std::span(&syntax.root, 1);
-  for (const Node& node : nodes) {
-    bool possible = true;
-    auto alternative = AlternativeFrom(syntax, node, possible);
-    if (!alternative) return std::nullopt;
-    if (!possible) continue;
-    if (!IsAscii(alternative->text.lower()) && syntax.characters) {
-      set.ascii_only_ = true;
-      continue;
-    }
-    set.twin_letters_ |= alternative->text.lower().find_first_of("sk") != std::string::npos;
-    set.alternatives_.push_back(std::move(*alternative));
-  }
-  return set;
-}
-
-// `possible` becomes false when the alternative can't match anything ("a^b").
-std::optional<LiteralSet::Alternative> LiteralSet::AlternativeFrom(const Syntax& syntax,
-                                                                   const Node& node,
-                                                                   bool& possible) {
-  if (node.kind != Node::Kind::kSequence) return std::nullopt;
-  std::string text;
-  bool start = false;
-  End end = End::kFree;
-  for (const Node& piece : node.children) {
-    const bool repeats = piece.kind == Node::Kind::kRepeat && piece.min == piece.max &&
-                         piece.min > 0 && piece.min <= kMaxTimes;
-    const Node& single = repeats ? piece.children.front() : piece;
-    if (single.kind == Node::Kind::kSet) {
-      const CharSet& set = syntax.sets[single.set];
-      auto literal = FoldedLiteral(syntax, set);
-      if (!literal && syntax.characters && !set.wide && !set.exceptions.empty() &&
-          !set.HasAnyAbove(0)) {
-        literal = '\x80';  // some character above ASCII
-      }
-      if (!literal) return std::nullopt;
-      if (end == End::kEndOrFinalNewline && *literal == '\n') return std::nullopt;
-      if (end != End::kFree) possible = false;
-      text.append(repeats ? piece.min : 1, *literal);
-    } else if (piece.kind == Node::Kind::kAssertion && piece.assertion == Assertion::kStart) {
-      start = true;
-      if (!text.empty()) possible = false;
-    } else if (piece.kind == Node::Kind::kAssertion && piece.assertion == Assertion::kEnd) {
-      end = End::kVeryEnd;
-    } else if (piece.kind == Node::Kind::kAssertion &&
-               piece.assertion == Assertion::kEndOrFinalNewline) {
-      if (end == End::kFree) end = End::kEndOrFinalNewline;
-    } else {
-      return std::nullopt;
-    }
-  }
-  return Alternative{Literal(text), start, end};
-}
-
-bool LiteralSet::Covers(std::string_view subject) const {
-  if (!characters_ || (!ascii_only_ && !twin_letters_) || IsAscii(subject)) return true;
-  return !ascii_only_ && !HasLetterTwins(subject);
-}
-
-// Where the alternative begins to match, or npos.
-size_t LiteralSet::Begin(const Alternative& alternative, std::string_view subject) {
-  const Literal& text = alternative.text;
-  if (alternative.end == End::kFree) {
-    if (!alternative.start) return text.Find(subject);
-    return text.StartsAt(subject) ? 0 : Literal::npos;
-  }
-  const auto ends_at = [&](size_t end) {
-    return end >= text.size() && (!alternative.start || end == text.size()) &&
-           text.EqualsAt(subject.data() + end - text.size());
-  };
-  if (alternative.end == End::kEndOrFinalNewline && subject.ends_with('\n') &&
-      ends_at(subject.size() - 1)) {
-    return subject.size() - 1 - text.size();
-  }
-  return ends_at(subject.size()) ? subject.size() - text.size() : Literal::npos;
-}
-
-bool LiteralSet::Matches(std::string_view subject) const {
-  return std::any_of(
-      alternatives_.begin(), alternatives_.end(),
-      [&](const Alternative& alternative) { return Begin(alternative, subject) != Literal::npos; });
-}
-
-std::optional<LiteralSet::Hit> LiteralSet::Find(std::string_view subject) const {
-  std::optional<Hit> best;
-  for (const Alternative& alternative : alternatives_) {
-    const size_t begin = Begin(alternative, subject);
-    if (begin == Literal::npos || (best && best->begin <= begin)) continue;
-    best = Hit{begin, begin + alternative.text.size()};
-  }
-  return best;
-}
-
-std::vector<std::string> LiteralSet::Texts() const {
-  std::vector<std::string> texts;
-  for (const Alternative& alternative : alternatives_) {
-    const std::string& text = alternative.text.lower();
-    if (text.empty() || !IsAscii(text)) return {};
-    texts.push_back(text);
-  }
-  return ascii_only_ ? std::vector<std::string>() : texts;
 }
 
 }  // namespace ospatrol::pattern

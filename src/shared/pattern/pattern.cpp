@@ -2,7 +2,8 @@
 //
 //   text                                              becomes
 //   ^literal  literal$  ^literal$                     LiteralPattern: bytes, ASCII case
-//   alternatives of literals, pcre2 or word match     LiteralPattern
+//   alternatives of literals, pcre2 or word match     LiteralPattern; pcre2: also with small sets,
+//                                                     groups and optional parts, if mostly tied
 //   alternatives of literals, os_match or os_regex    TextPattern: literal search; the linear
 //   matcher where characters
 //                                                     above ASCII matter
@@ -24,12 +25,13 @@
 #include "pattern/characters.h"
 #include "pattern/given_up.h"
 #include "pattern/linear.h"
-#include "pattern/literal.h"
+#include "pattern/literal_set.h"
 #include "pattern/os_regex.h"
 #include "pattern/pcre2_code.h"
 #include "pattern/prefilter.h"
 #include "pattern/program.h"
 #include "pattern/regex_search.h"
+#include "pattern/required_texts.h"
 #include "pattern/set_sequence.h"
 #include "pattern/syntax.h"
 
@@ -50,7 +52,10 @@ void Deliver(const LiteralSet::Hit& hit, Match& match) {
 class LiteralPattern final : public Pattern {
  public:
   LiteralPattern(Language language, std::string_view text, LiteralSet set)
-      : Pattern(language, text, set.Texts()), set_(std::move(set)) {}
+      : LiteralPattern(language, text, set.Texts(), std::move(set)) {}
+  LiteralPattern(Language language, std::string_view text, std::vector<std::string> required,
+                 LiteralSet&& set)
+      : Pattern(language, text, std::move(required)), set_(std::move(set)) {}
 
   bool Matches(std::string_view subject) const override { return set_.Matches(subject); }
   bool Find(std::string_view subject, Match& match) const override {
@@ -279,6 +284,10 @@ Compiled CompilePcre2(std::string_view text, CompileError& error) {
     }
     if (auto sets = SetSequence::From(*syntax)) {
       return std::make_unique<SetPattern>(Language::kPcre2, text, std::move(*sets));
+    }
+    if (auto set = LiteralSet::WrittenOut(*syntax)) {
+      return std::make_unique<LiteralPattern>(Language::kPcre2, text, RequiredTexts(*syntax),
+                                              std::move(*set));
     }
     engines.linear = Linear(ParsePcre2);
   }

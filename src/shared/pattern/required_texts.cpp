@@ -1,8 +1,8 @@
 // How the texts are found.
 //
 // First, cheaply, the longest run of single characters that every way through the tree has, or one
-// for each of its alternatives. For three patterns of four that is long enough. The others are read
-// again, with all ways through them written out:
+// for each of its alternatives. For four patterns of five that is something that LiteralScan can
+// look for. The others are read again, with all ways through them written out:
 //
 // A part of a tree is known by its starts: texts of which one stands wherever the part matches. A
 // start is whole when the part matches nothing behind it; then the part that follows stands there,
@@ -39,7 +39,6 @@ constexpr double kPrice = 0x1p-20;  // of one more text, as the share of places 
 
 constexpr size_t kMaxRuns = 4;           // of a sequence that are followed at the same time
 constexpr double kShareInWord = 0x1p-3;  // of a letter behind another one
-constexpr size_t kLongEnough = 5;        // texts that are not worth a second look
 
 struct Start {
   std::string text;
@@ -414,7 +413,8 @@ void LeaveOutLonger(Texts& texts) {
 
 Texts RequiredTexts(const Syntax& syntax) {
   Texts texts = Runs(syntax).Of(syntax.root);
-  if (Shortest(texts) < kLongEnough) texts = std::move(Reader(syntax).Read(syntax.root).best.texts);
+  if (Shortest(texts) < LiteralScan::kShortestText)
+    texts = std::move(Reader(syntax).Read(syntax.root).best.texts);
   if (texts.size() > 1) LeaveOutLonger(texts);
   return texts;
 }

@@ -9,7 +9,7 @@
 
 #include "base/text.h"
 #include "pattern/characters.h"
-#include "pattern/literal.h"
+#include "pattern/literal_set.h"
 #include "pattern/os_regex.h"
 #include "pattern/pattern.h"
 #include "pattern/pcre2_code.h"
@@ -347,6 +347,38 @@ TEST(Differential, RepeatedLiteralsAgreeWithPcre2) {
     }
   }
   EXPECT_GE(matched, 5000U);
+}
+
+TEST(Differential, WaysWrittenOutAgreeWithPcre2) {
+  Dice dice(817);
+  const std::vector<std::string> pieces = {
+      "^",   "^(?:", "^(?:", "(?:", "(?:",  ")",     ")$",    ")$",      ")?",   ")??",
+      "|",   "|",    "$",    "\\z", "[12]", "\\d",   "a",     "b",       "[ab]", "a?",
+      "k??", "1",    "b{2}", "ab",  "\\.",  "[a-c]", "(?-i)", "a1b2a1b2"};
+  const std::vector<std::string> subjects = {"a",  "b",  "A",  "k",  "1",    "2",        ".",
+                                             "ab", "a1", "\n", "b1", "\xc3", "a1b2a1b2", "B"};
+  size_t sets = 0;
+  size_t matched = 0;
+  for (int i = 0; i < 60'000; ++i) {
+    const std::string text = dice.Text(pieces, 8);
+    CompileError error;
+    const auto code = Pcre2Code::Compile(text, {}, error);
+    const auto syntax = code != nullptr ? ParsePcre2(text) : std::nullopt;
+    const auto set = syntax ? LiteralSet::WrittenOut(*syntax) : std::nullopt;
+    if (!set) continue;
+    ++sets;
+    for (int j = 0; j < 12; ++j) {
+      const std::string subject = dice.Text(subjects, 5);
+      const Found expected = ByPcre2(*code, subject).value_or(Found());
+      matched += expected.matched ? 1 : 0;
+      const auto hit = set->Find(subject);
+      ASSERT_EQ(hit.has_value(), expected.matched) << text << " on " << subject;
+      ASSERT_EQ(hit ? hit->end : 0, expected.end) << text << " on " << subject;
+      ASSERT_EQ(set->Matches(subject), expected.matched) << text << " on " << subject;
+    }
+  }
+  EXPECT_GE(sets, 3000U);
+  EXPECT_GE(matched, sets);
 }
 
 TEST(Differential, LiteralSearchFindsWhatACarefulLoopFinds) {
