@@ -14,6 +14,12 @@ constexpr size_t kPageBytes = kPageSpan - BlockPool::kGrain;
 
 std::pmr::memory_resource& System() { return *std::pmr::new_delete_resource(); }
 
+// What is written of a page at each block that comes or goes lies at its head. Were the heads all
+// at the same distance from a page's start, they would push each other out of the processor's
+// cache.
+constexpr size_t kHeads = 16;
+constexpr size_t kLine = 64;
+
 struct FreeBlock {
   FreeBlock* next;
 };
@@ -22,26 +28,29 @@ size_t ClassOf(size_t size) { return (size + BlockPool::kGrain - 1) / BlockPool:
 
 }  // namespace
 
-struct alignas(BlockPool::kGrain) BlockPool::Page {
+struct alignas(kLine) BlockPool::Page {
   Page* next = nullptr;  // of those of its class that have room
   Page* previous = nullptr;
   FreeBlock* freed = nullptr;
   uint32_t in_use = 0;
-  uint32_t fresh = sizeof(Page);  // where the blocks begin that were never in use
+  uint32_t fresh = 0;  // from the page's start: where the blocks begin that were never in use
   uint32_t size_class = 0;
   uint32_t number = 0;  // in pages_
 
   size_t block_bytes() const { return size_class * kGrain; }
   bool HasRoom() const { return freed != nullptr || fresh + block_bytes() <= kPageBytes; }
 
-  static Page& Of(void* block) {
-    const auto address = reinterpret_cast<uintptr_t>(block);
-    return *reinterpret_cast<Page*>(address & ~uintptr_t{kPageSpan - 1});
+  static std::byte* StartOf(void* inside) {
+    return static_cast<std::byte*>(inside) - reinterpret_cast<uintptr_t>(inside) % kPageSpan;
+  }
+  static Page* In(std::byte* start) {
+    const size_t head = reinterpret_cast<uintptr_t>(start) / kPageSpan % kHeads;
+    return reinterpret_cast<Page*>(start + head * kLine);
   }
 };
 
 void BlockPool::PageDeleter::operator()(Page* page) const {
-  System().deallocate(page, kPageBytes, kPageSpan);
+  System().deallocate(Page::StartOf(page), kPageBytes, kPageSpan);
 }
 
 BlockPool::BlockPool() = default;
@@ -61,7 +70,7 @@ void* BlockPool::Allocate(size_t size) {
   if (block != nullptr) {
     page->freed = page->freed->next;
   } else {
-    block = reinterpret_cast<std::byte*>(page) + page->fresh;
+    block = Page::StartOf(page) + page->fresh;
     page->fresh += static_cast<uint32_t>(page->block_bytes());
   }
   if (!page->HasRoom()) Unlink(*page);
@@ -74,7 +83,7 @@ void BlockPool::Free(void* block, size_t size) {
     System().deallocate(block, size, kGrain);
     return;
   }
-  Page& page = Page::Of(block);
+  Page& page = *Page::In(Page::StartOf(block));
   bytes_ -= page.block_bytes();
   const bool had_room = page.HasRoom();
   page.freed = std::construct_at(static_cast<FreeBlock*>(block), FreeBlock{page.freed});
@@ -85,8 +94,9 @@ void BlockPool::Free(void* block, size_t size) {
 }
 
 BlockPool::Page* BlockPool::AddPage(size_t size_class) {
-  void* const memory = System().allocate(kPageBytes, kPageSpan);
-  std::unique_ptr<Page, PageDeleter> page(std::construct_at(static_cast<Page*>(memory)));
+  auto* const start = static_cast<std::byte*>(System().allocate(kPageBytes, kPageSpan));
+  std::unique_ptr<Page, PageDeleter> page(std::construct_at(Page::In(start)));
+  page->fresh = static_cast<uint32_t>(reinterpret_cast<std::byte*>(page.get() + 1) - start);
   page->size_class = static_cast<uint32_t>(size_class);
   page->number = static_cast<uint32_t>(pages_.size());
   pages_.push_back(std::move(page));

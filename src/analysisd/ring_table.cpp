@@ -52,10 +52,6 @@ uint32_t Ring::CountNewer(uint64_t limit) const {
   return size - low;
 }
 
-Past& Ring::Oldest() const {
-  return by_value != nullptr ? static_cast<Past&>(by_value->oldest()) : *At(0).past;
-}
-
 RingTable::RingTable(BlockPool& pool) : pool_(pool), seed_(RandomNumber()), slots_(kLeastSlots) {}
 
 RingTable::~RingTable() {
@@ -155,7 +151,10 @@ void RingTable::Free(Ring& ring) {
 
 void RingTable::Append(Ring& ring, Past& past, uint64_t sequence, std::string_view value,
                        size_t most) {
-  if (ring.size == 0) ring.oldest = sequence;
+  if (ring.size == 0) {
+    ring.oldest = sequence;
+    ring.oldest_event_ = &past;
+  }
   if (ring.by_value != nullptr) {
     ring.by_value->Add(past, sequence, value, past.mark);
     ++valued_;
@@ -168,6 +167,7 @@ void RingTable::Append(Ring& ring, Past& past, uint64_t sequence, std::string_vi
   ++ring.size;
 }
 
+// Rings that are full lose an event before they get one, so this ends at what a rule needs.
 void RingTable::Widen(Ring& ring, size_t most) {
   const size_t wider = ring.room_ + std::max(1u, ring.room_ / 2);
   const auto room = static_cast<uint32_t>(std::min(wider, most));
@@ -180,15 +180,19 @@ void RingTable::Widen(Ring& ring, size_t most) {
 }
 
 Past& RingTable::TakeOldest(Ring& ring) {
-  Past& past = ring.Oldest();
+  Past& past = *ring.oldest_event_;
   --ring.size;
   if (ring.by_value != nullptr) {
     ring.by_value->DropOldest();
     --valued_;
-    if (ring.size > 0) ring.oldest = ring.by_value->oldest_sequence();
+    if (ring.size == 0) return past;
+    ring.oldest = ring.by_value->oldest_sequence();
+    ring.oldest_event_ = &static_cast<Past&>(ring.by_value->oldest());
   } else {
     if (++ring.first_ == ring.room_) ring.first_ = 0;
-    if (ring.size > 0) ring.oldest = ring.At(0).sequence;
+    if (ring.size == 0) return past;
+    ring.oldest = ring.At(0).sequence;
+    ring.oldest_event_ = ring.At(0).past;
   }
   return past;
 }

@@ -28,7 +28,7 @@ struct Ring {
   uint64_t SequenceFromNewest(uint32_t i) const { return At(size - 1 - i).sequence; }
   // How many are newer than number `limit`. REQUIRES: no by_value. O(log size).
   uint32_t CountNewer(uint64_t limit) const;
-  Past& Oldest() const;
+  Past& Oldest() const { return *oldest_event_; }
 
   // A rule with one different_ test has its events here; used_until is of no use then.
   std::unique_ptr<EventRing> by_value;
@@ -44,7 +44,8 @@ struct Ring {
     return places_[place < room_ ? place : place - room_];
   }
 
-  Place* places_ = nullptr;  // in a circle of room_, from first_ on
+  Past* oldest_event_ = nullptr;  // here too: it is fetched while the places still come
+  Place* places_ = nullptr;       // in a circle of room_, from first_ on
   uint32_t first_ = 0;
   uint32_t room_ = 0;
   uint32_t key_size_ = 0;  // of the key's bytes, which follow this object
