@@ -31,7 +31,7 @@ uint64_t FourByteMap::FindPlain(const uint32_t* map, int shift, const char* at, 
                                 size_t) {
   uint64_t found = 0;
   for (size_t i = 0; i < places; ++i) {
-    const uint32_t slot = Slot(Fold(at + i), shift);
+    const uint32_t slot = Hash(Fold(at + i)) >> shift;
     found |= uint64_t{map[slot / 32] >> (slot % 32) & 1} << i;
   }
   return found;

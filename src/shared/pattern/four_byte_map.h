@@ -22,9 +22,10 @@ class FourByteMap {
 
   // REQUIRES: `at` has four bytes, as in the other functions.
   void Add(const char* at) {
-    const uint32_t slot = SlotOf(Fold(at));
+    const uint32_t slot = Hash(Fold(at)) >> shift_;
     map_[slot / 32] |= 1u << (slot % 32);
   }
+
   // What is known of a group: groups that differ in the case of letters alone (and a few others)
   // have the same.
   static uint32_t Fold(const char* at) {
@@ -32,8 +33,8 @@ class FourByteMap {
     std::memcpy(&bytes, at, sizeof(bytes));
     return bytes | kFold;
   }
-  uint32_t SlotOf(uint32_t folded) const { return Slot(folded, shift_); }
-  size_t slots() const { return map_.size() * 32; }
+  // The upper bits are the better ones.
+  static uint32_t Hash(uint32_t folded) { return folded * kSpread; }
 
   // Bit i: what stands at `at + i` may be in the set. Of the first `places` places, 1 to kPlaces.
   // REQUIRES: `readable` bytes at `at`, at least places + 3.
@@ -49,7 +50,6 @@ class FourByteMap {
   // Folds more than letters, which only makes some bits of the map serve two groups.
   static constexpr uint32_t kFold = 0x20202020;
 
-  static uint32_t Slot(uint32_t folded, int shift) { return folded * kSpread >> shift; }
   static uint64_t FindPlain(const uint32_t* map, int shift, const char* at, size_t places,
                             size_t readable);
   static uint64_t FindAvx2(const uint32_t* map, int shift, const char* at, size_t places,

@@ -74,7 +74,6 @@ class LiteralScan::FourChooser {
 
 LiteralScan::LiteralScan(const std::vector<std::string>& texts, FourByteMap::Method method)
     : map_(texts.size(), method) {
-  starts_.resize((map_.slots() >> kSlotsPerGroupBits) + 1);
   const FourChooser chooser(texts);
   for (const std::string& text : texts) {
     Entry entry;
@@ -86,22 +85,29 @@ LiteralScan::LiteralScan(const std::vector<std::string>& texts, FourByteMap::Met
     for (const char c : text) case_bits_ += base::IsLower(c) ? '\x20' : '\0';
     entry.tail = TailOf(std::string_view(lower_).substr(entry.begin));
     entry.tail_case = TailOf(std::string_view(case_bits_).substr(entry.begin));
+    if (text.size() > kWord) {
+      entry.head = Word(lower_.data() + entry.begin);
+      entry.head_case = Word(case_bits_.data() + entry.begin);
+    }
     entries_.push_back(entry);
   }
-  const auto four_of = [this](const Entry& entry) {
+  const auto bytes_of = [this](const Entry& entry) {
     return lower_.data() + entry.begin + entry.offset;
   };
-  const auto slot_of = [&](const Entry& entry) {
-    return map_.SlotOf(FourByteMap::Fold(four_of(entry)));
-  };
+  const auto four_of = [&](const Entry& entry) { return FourByteMap::Fold(bytes_of(entry)); };
   std::stable_sort(entries_.begin(), entries_.end(),
-                   [&](const Entry& a, const Entry& b) { return slot_of(a) < slot_of(b); });
-  for (const Entry& entry : entries_) {
-    map_.Add(four_of(entry));
-    fours_.push_back(FourByteMap::Fold(four_of(entry)));
-    ++starts_[(slot_of(entry) >> kSlotsPerGroupBits) + 1];
+                   [&](const Entry& a, const Entry& b) { return four_of(a) < four_of(b); });
+  const size_t places = std::bit_ceil(2 * entries_.size() + 1);
+  places_.resize(places);
+  places_shift_ = 32 - static_cast<int>(std::bit_width(places - 1));
+  for (size_t i = 0; i < entries_.size(); ++i) {
+    const uint32_t four = four_of(entries_[i]);
+    map_.Add(bytes_of(entries_[i]));
+    Place& place = places_[PlaceOf(four)];
+    if (place.first == kNone) place = {four, static_cast<uint32_t>(i)};
+    const bool is_last = i + 1 == entries_.size() || four_of(entries_[i + 1]) != four;
+    entries_[i].is_last = is_last ? 1 : 0;
   }
-  for (size_t group = 1; group < starts_.size(); ++group) starts_[group] += starts_[group - 1];
 }
 
 bool LiteralScan::OccursAt(const Entry& entry, size_t place, std::string_view subject) const {
@@ -119,8 +125,8 @@ bool LiteralScan::OccursAt(const Entry& entry, size_t place, std::string_view su
   // Texts that share the four bytes differ most at their ends.
   const uint64_t differs = (Word(subject.data() + end - kWord) | entry.tail_case) ^ entry.tail;
   if (entry.size <= kWord) return differs >> (8 * (kWord - entry.size)) == 0;
-  if (differs != 0) return false;
-  for (size_t i = 0; i + kWord < entry.size; i += kWord) {
+  if (differs != 0 || (Word(begin) | entry.head_case) != entry.head) return false;
+  for (size_t i = kWord; i + kWord < entry.size; i += kWord) {
     if ((Word(begin + i) | Word(bits + i)) != Word(lower + i)) return false;
   }
   return true;

@@ -44,35 +44,54 @@ class LiteralScan {
 
  private:
   // A text that is looked for by four of its bytes.
-  struct Entry {
-    // The eight bytes at its end, lower case and case bits; 0 in front of a shorter text.
+  struct alignas(64) Entry {
+    // The eight bytes at its end, lower case and case bits; 0 in front of a shorter text. The first
+    // eight of a longer one.
     uint64_t tail = 0, tail_case = 0;
+    uint64_t head = 0, head_case = 0;
     uint32_t offset = 0;  // of the four bytes in the text
     uint32_t size = 0;
-    uint32_t begin = 0;  // in lower_
-    uint32_t text = 0;   // position in the caller's texts
+    uint32_t begin = 0;        // in lower_
+    uint32_t text : 31 = 0;    // position in the caller's texts
+    uint32_t is_last : 1 = 0;  // of those with the same four bytes
   };
 
   class FourChooser;
 
-  static constexpr int kSlotsPerGroupBits = 4;
+  // Four folded bytes, and the first entry that has them.
+  struct Place {
+    uint32_t four = 0;
+    uint32_t first = kNone;
+  };
+  static constexpr uint32_t kNone = UINT32_MAX;
+
+  // Where `four` stands in places_, or the free place where it would.
+  size_t PlaceOf(uint32_t four) const {
+    size_t place = FourByteMap::Hash(four) >> places_shift_;
+    while (places_[place].first != kNone && places_[place].four != four) {
+      place = (place + 1) & (places_.size() - 1);
+    }
+    return place;
+  }
+  uint32_t FirstWith(uint32_t four) const { return places_[PlaceOf(four)].first; }
 
   // The texts that are looked for by the four bytes at `place`.
   template <typename Found>
   void Compare(size_t place, std::string_view subject, const Found& found) const {
     const uint32_t four = FourByteMap::Fold(subject.data() + place);
-    const uint32_t group = map_.SlotOf(four) >> kSlotsPerGroupBits;
-    for (uint32_t i = starts_[group]; i < starts_[group + 1]; ++i) {
-      if (fours_[i] != four) continue;
-      if (OccursAt(entries_[i], place, subject)) found(entries_[i].text);
+    const uint32_t first = FirstWith(four);
+    if (first == kNone) return;
+    for (const Entry* entry = &entries_[first];; ++entry) {
+      if (OccursAt(*entry, place, subject)) found(entry->text);
+      if (entry->is_last) return;
     }
   }
   bool OccursAt(const Entry& entry, size_t place, std::string_view subject) const;
 
   FourByteMap map_;
-  std::vector<uint32_t> starts_;   // by group of slots: where its entries begin
-  std::vector<Entry> entries_;     // by slot
-  std::vector<uint32_t> fours_;    // the four bytes of each entry, folded
+  std::vector<Place> places_;      // by hash, half of them free; a power of two
+  int places_shift_ = 0;           // from the hash to the first place that is looked at
+  std::vector<Entry> entries_;     // with the same four bytes side by side
   std::string lower_, case_bits_;  // of all texts: (byte | bit) == lower is the caseless comparison
 };
 
