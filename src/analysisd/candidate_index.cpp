@@ -19,7 +19,7 @@ uint64_t BitOf(uint32_t position) { return uint64_t{1} << (position % 64); }
 // A text that a message repeats adds its nodes each time.
 constexpr size_t kManyNodes = 256;
 
-size_t KeepDistinct(std::vector<uint32_t>& nodes) {
+size_t KeepDistinct(std::vector<Event::Candidates::Node>& nodes) {
   std::sort(nodes.begin(), nodes.end());
   nodes.erase(std::unique(nodes.begin(), nodes.end()), nodes.end());
   return nodes.size();
@@ -100,34 +100,36 @@ class CandidateIndex::Builder {
   }
 
   void Finish() {
-    for (const Lists& lists : by_text_) index_.by_text_.push_back(Move(lists));
+    std::vector<LiteralScan::Text> texts;
+    for (const auto& [text, lists] : by_text_) texts.push_back({text, Move(lists)});
     for (size_t reach = 0; reach < kReaches; ++reach) {
-      for (const Positions& nodes : by_decoder_[reach]) {
+      for (const std::vector<Node>& nodes : by_decoder_[reach]) {
         index_.by_decoder_[reach].push_back(Move({.prematches = {}, .nodes = nodes}));
       }
     }
-    index_.scan_ = std::make_unique<const LiteralScan>(texts_);
+    index_.texts_ = texts.size();
+    index_.scan_ = std::make_unique<const LiteralScan>(texts);
   }
 
  private:
   struct Lists {
-    Positions prematches, nodes;
+    Positions prematches;
+    std::vector<Node> nodes;
   };
 
   static void Set(Bits& bits, uint32_t bit) { bits[bit / 64] |= BitOf(bit); }
 
   void File(const Rule& rule, uint32_t node) {
     const auto decoder = static_cast<uint32_t>(rule.decoder_name_id);
-    index_.decoder_of_[node] = decoder;
     const RequiredTexts required = search_ ? RarestTexts(rule) : RequiredTexts{};
     ForEachReach(required, [&](size_t reach) {
       if (decoder == 0) {
         Set(index_.nodes_[reach], node);
       } else {
-        by_decoder_[reach][decoder].push_back(node);
+        by_decoder_[reach][decoder].push_back({node, decoder});
       }
     });
-    FileByText(node, required, &Lists::nodes);
+    FileByText(Node{node, decoder}, required, &Lists::nodes);
   }
 
   // Where texts say nothing about what requires these.
@@ -140,41 +142,36 @@ class CandidateIndex::Builder {
     if (required.texts == nullptr) visit(static_cast<size_t>(Reach::kMessage));
   }
 
-  void FileByText(uint32_t bit, const RequiredTexts& required, Positions Lists::*kind) {
+  template <typename Item>
+  void FileByText(Item item, const RequiredTexts& required, std::vector<Item> Lists::*kind) {
     if (required.texts == nullptr) return;
     for (const std::string& text : *required.texts) {
-      const auto [known, is_new] = numbers_.try_emplace(text, texts_.size());
-      if (is_new) {
-        texts_.push_back(text);
-        by_text_.emplace_back();
-      }
-      (by_text_[known->second].*kind).push_back(bit);
+      const auto [known, is_new] = numbers_.try_emplace(text, by_text_.size());
+      if (is_new) by_text_.emplace_back(text, Lists());
+      (by_text_[known->second].second.*kind).push_back(item);
     }
   }
 
-  Filed Move(const Lists& lists) {
+  uint32_t Move(const Lists& lists) {
     Positions& all = index_.filed_;
-    const auto here = [&all] { return static_cast<uint32_t>(all.size()); };
-    Filed filed{.prematches = here(), .nodes = 0, .end = 0};
+    const auto position = static_cast<uint32_t>(all.size());
+    all.push_back(static_cast<uint32_t>(lists.prematches.size()));
+    all.push_back(static_cast<uint32_t>(lists.nodes.size()));
     all.insert(all.end(), lists.prematches.begin(), lists.prematches.end());
-    filed.nodes = here();
-    all.insert(all.end(), lists.nodes.begin(), lists.nodes.end());
-    filed.end = here();
-    return filed;
+    for (const Node& node : lists.nodes) all.insert(all.end(), {node.number, node.decoder});
+    return position;
   }
 
   CandidateIndex& index_;
   const bool search_;
-  std::array<std::vector<Positions>, kReaches> by_decoder_;
-  std::vector<Lists> by_text_;
-  std::vector<std::string> texts_;
-  std::unordered_map<std::string, size_t> numbers_;
+  std::array<std::vector<std::vector<Node>>, kReaches> by_decoder_;
+  std::vector<std::pair<std::string, Lists>> by_text_;  // in load order: families side by side
+  std::unordered_map<std::string, size_t> numbers_;     // in by_text_
 };
 
 CandidateIndex::CandidateIndex(const DecoderSet& decoders, const RuleTree& tree, bool search) {
   for (Bits& bits : prematches_) bits.resize(WordsFor(decoders.PrematchCount()));
   for (Bits& bits : nodes_) bits.resize(WordsFor(tree.node_count()));
-  decoder_of_.resize(tree.node_count());
   Builder builder(*this, static_cast<size_t>(decoders.NameCount()) + 1, search);
   for (const auto& decoder : decoders.decoders()) builder.File(*decoder);
   builder.File(tree.roots());
@@ -190,10 +187,10 @@ void CandidateIndex::Search(Event& event) const {
   found.reach = all ? Reach::kUnknown : Reach::kMessage;
   found.prematches = prematches_[static_cast<size_t>(found.reach)];
   size_t limit = kManyNodes;
-  scan_->Scan(message, [&](uint32_t text) {
-    const Filed& filed = by_text_[text];
-    for (const uint32_t bit : Prematches(filed)) found.prematches[bit / 64] |= BitOf(bit);
-    for (const uint32_t node : Nodes(filed)) found.nodes.push_back(node);
+  scan_->Scan(message, [&](uint32_t position) {
+    const Filed filed = FiledAt(position);
+    for (const uint32_t bit : filed.prematches) found.prematches[bit / 64] |= BitOf(bit);
+    for (size_t i = 0; i < filed.node_count; ++i) found.nodes.push_back(filed.NodeAt(i));
     if (found.nodes.size() > limit) limit = kManyNodes + 2 * KeepDistinct(found.nodes);
   });
 }
@@ -229,12 +226,13 @@ void CandidateIndex::Load(const Event& event, Reached& reached) const {
   own.Fit(nodes_[0].size());
   const bool known = event.decoder != nullptr && event.decoder->name_id > 0;
   const auto decoder = known ? static_cast<uint32_t>(event.decoder->name_id) : 0;
-  for (const uint32_t node : found.nodes) {
-    if (decoder_of_[node] == 0 || decoder_of_[node] == decoder) own.Add(node);
+  for (const Node& node : found.nodes) {
+    if (node.decoder == 0 || node.decoder == decoder) own.Add(node.number);
   }
-  const std::vector<Filed>& by_decoder = by_decoder_[static_cast<size_t>(found.reach)];
+  const Positions& by_decoder = by_decoder_[static_cast<size_t>(found.reach)];
   if (decoder == 0 || decoder >= by_decoder.size()) return;
-  for (const uint32_t node : Nodes(by_decoder[decoder])) own.Add(node);
+  const Filed filed = FiledAt(by_decoder[decoder]);
+  for (size_t i = 0; i < filed.node_count; ++i) own.Add(filed.NodeAt(i).number);
 }
 
 }  // namespace ospatrol::analysisd

@@ -91,22 +91,26 @@ class CandidateIndex {
   }
 
   // Different texts that are searched for.
-  size_t texts() const { return by_text_.size(); }
+  size_t texts() const { return texts_; }
 
  private:
   using Bits = std::vector<uint64_t>;
   using Positions = std::vector<uint32_t>;
   class Builder;
 
-  // What is filed under one fact: positions in filed_, those of prematches before those of nodes.
+  using Node = Event::Candidates::Node;
+
+  // What is filed under one fact, one after the other in filed_: how many prematches, how many
+  // nodes, those prematches, those nodes with their decoders.
   struct Filed {
-    uint32_t prematches, nodes, end;
+    std::span<const uint32_t> prematches;
+    const uint32_t* nodes;
+    size_t node_count;
+    Node NodeAt(size_t i) const { return {nodes[2 * i], nodes[2 * i + 1]}; }
   };
-  std::span<const uint32_t> Prematches(const Filed& filed) const {
-    return {filed_.data() + filed.prematches, filed.nodes - filed.prematches};
-  }
-  std::span<const uint32_t> Nodes(const Filed& filed) const {
-    return {filed_.data() + filed.nodes, filed.end - filed.nodes};
+  Filed FiledAt(uint32_t position) const {
+    const uint32_t* const at = filed_.data() + position;
+    return {{at + 2, at[0]}, at + 2 + at[0], at[1]};
   }
 
   using Reach = Event::Candidates::Reach;
@@ -116,10 +120,9 @@ class CandidateIndex {
   // By Reach: what is a candidate whatever texts there are.
   std::array<Bits, kReaches> prematches_, nodes_;
   // The same of nodes that want a decoder, by its name id.
-  std::array<std::vector<Filed>, kReaches> by_decoder_;
-  std::vector<Filed> by_text_;
+  std::array<Positions, kReaches> by_decoder_;  // in filed_
   Positions filed_;
-  std::vector<uint32_t> decoder_of_;  // by node: name id of the decoder that it wants; 0: any
+  size_t texts_ = 0;
   std::unique_ptr<const pattern::LiteralScan> scan_;
 };
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <compare>
 #include <cstdint>
 #include <ctime>
 #include <deque>
@@ -137,9 +138,16 @@ class Event {
       kElsewhere,  // only the text behind the header is
       kUnknown,    // not even that, or nothing was searched for
     };
+    // One of the rule tree, and the name id of the decoder that its rule wants; 0: any.
+    struct Node {
+      uint32_t number;
+      uint32_t decoder;
+      auto operator<=>(const Node&) const = default;
+    };
+
     Reach reach = Reach::kUnknown;
     std::vector<uint64_t> prematches;  // of decoders, a bit each; none: all of them
-    std::vector<uint32_t> nodes;       // of the rule tree: those that texts of the message add
+    std::vector<Node> nodes;           // those that texts of the message add
   };
   Candidates candidates;
   bool IsCandidate(uint32_t prematch) const {

@@ -41,9 +41,9 @@ uint64_t TailOf(std::string_view text) {
 // in logs, too.
 class LiteralScan::FourChooser {
  public:
-  explicit FourChooser(const std::vector<std::string>& texts) {
+  explicit FourChooser(const std::vector<Text>& texts) {
     std::vector<uint32_t> fours;
-    for (const std::string& text : texts) {
+    for (const auto& [text, number] : texts) {
       fours.clear();
       for (size_t at = 0; at + kShortestText <= text.size(); ++at) {
         fours.push_back(Four(text.data() + at));
@@ -72,15 +72,15 @@ class LiteralScan::FourChooser {
   std::unordered_map<uint32_t, size_t> texts_with_;
 };
 
-LiteralScan::LiteralScan(const std::vector<std::string>& texts, FourByteMap::Method method)
+LiteralScan::LiteralScan(const std::vector<Text>& texts, FourByteMap::Method method)
     : map_(texts.size(), method) {
   const FourChooser chooser(texts);
-  for (const std::string& text : texts) {
+  for (const auto& [text, number] : texts) {
     Entry entry;
     entry.offset = static_cast<uint32_t>(chooser.Choose(text));
     entry.size = static_cast<uint32_t>(text.size());
     entry.begin = static_cast<uint32_t>(lower_.size());
-    entry.text = static_cast<uint32_t>(entries_.size());
+    entry.number = number & kMaxNumber;
     lower_ += text;
     for (const char c : text) case_bits_ += base::IsLower(c) ? '\x20' : '\0';
     entry.tail = TailOf(std::string_view(lower_).substr(entry.begin));

@@ -23,11 +23,15 @@ class LiteralScan {
  public:
   static constexpr size_t kShortestText = FourByteMap::kGroup;
 
-  // Texts: ASCII, letters in lower case, at least kShortestText bytes each.
-  explicit LiteralScan(const std::vector<std::string>& texts,
+  struct Text {
+    std::string_view text;  // ASCII, letters in lower case, at least kShortestText bytes
+    uint32_t number;        // what it is called, less than 2^31
+  };
+
+  explicit LiteralScan(const std::vector<Text>& texts,
                        FourByteMap::Method method = FourByteMap::Method::kFastest);
 
-  // Calls found(position in texts) for each occurrence of a text. A text that occurs is found at
+  // Calls found(number) for each occurrence of a text. A text that occurs is found at
   // least once. Thread-safe, allocates nothing.
   template <typename Found>
   void Scan(std::string_view subject, const Found& found) const {
@@ -51,8 +55,8 @@ class LiteralScan {
     uint64_t head = 0, head_case = 0;
     uint32_t offset = 0;  // of the four bytes in the text
     uint32_t size = 0;
-    uint32_t begin = 0;        // in lower_
-    uint32_t text : 31 = 0;    // position in the caller's texts
+    uint32_t begin = 0;  // in lower_
+    uint32_t number : 31 = 0;
     uint32_t is_last : 1 = 0;  // of those with the same four bytes
   };
 
@@ -64,6 +68,7 @@ class LiteralScan {
     uint32_t first = kNone;
   };
   static constexpr uint32_t kNone = UINT32_MAX;
+  static constexpr uint32_t kMaxNumber = UINT32_MAX >> 1;
 
   // Where `four` stands in places_, or the free place where it would.
   size_t PlaceOf(uint32_t four) const {
@@ -82,7 +87,7 @@ class LiteralScan {
     const uint32_t first = FirstWith(four);
     if (first == kNone) return;
     for (const Entry* entry = &entries_[first];; ++entry) {
-      if (OccursAt(*entry, place, subject)) found(entry->text);
+      if (OccursAt(*entry, place, subject)) found(entry->number);
       if (entry->is_last) return;
     }
   }

@@ -18,8 +18,12 @@ using testing::IsEmpty;
 std::set<uint32_t> FoundBy(FourByteMap::Method method, const std::vector<std::string>& texts,
                            std::string_view subject) {
   const std::vector<char> exact(subject.begin(), subject.end());
+  std::vector<LiteralScan::Text> numbered;
+  for (const std::string& text : texts) {
+    numbered.push_back({text, static_cast<uint32_t>(numbered.size())});
+  }
   std::set<uint32_t> found;
-  LiteralScan(texts, method).Scan({exact.data(), exact.size()}, [&](uint32_t text) {
+  LiteralScan(numbered, method).Scan({exact.data(), exact.size()}, [&](uint32_t text) {
     found.insert(text);
   });
   return found;
