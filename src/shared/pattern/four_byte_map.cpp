@@ -11,12 +11,12 @@
 namespace ospatrol::pattern {
 namespace {
 
-// Few bits of the map are set, and it stays in the fast caches: 8 KiB for a thousand groups, 128
+// Few bits of the map are set, and it stays in the fast caches: 8 KiB for two thousand groups, 128
 // KiB at most.
 int SlotBitsFor(size_t groups) {
   constexpr int kLeast = 16;
   constexpr int kMost = 20;
-  constexpr size_t kSlotsPerGroup = 48;
+  constexpr size_t kSlotsPerGroup = 24;
   return std::clamp(static_cast<int>(std::bit_width(groups * kSlotsPerGroup)), kLeast, kMost);
 }
 

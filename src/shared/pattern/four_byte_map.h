@@ -17,7 +17,7 @@ class FourByteMap {
   // What looks: the processor's vectors, or one place after the other. Both find the same.
   enum class Method : uint8_t { kFastest, kPlain };
 
-  // For about so many groups; some 2 % of the bits are set then.
+  // For about so many groups; some 4 % of the bits are set then.
   explicit FourByteMap(size_t groups, Method method = Method::kFastest);
 
   // REQUIRES: `at` has four bytes, as in the other functions.
