@@ -100,21 +100,6 @@ class Reader {
   Beginning beginning_;
 };
 
-bool IsAnchored(const Node& node) {
-  switch (node.kind) {
-    case Node::Kind::kSequence:
-      return !node.children.empty() && IsAnchored(node.children.front());
-    case Node::Kind::kGroup:
-      return IsAnchored(node.children.front());
-    case Node::Kind::kAlternatives:
-      return std::all_of(node.children.begin(), node.children.end(), IsAnchored);
-    case Node::Kind::kAssertion:
-      return node.assertion == Assertion::kStart;
-    default:
-      return false;
-  }
-}
-
 std::optional<Syntax> SyntaxOf(Language language, std::string_view text) {
   switch (language) {
     case Language::kOsMatch:

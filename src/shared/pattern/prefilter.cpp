@@ -14,6 +14,7 @@ using Texts = std::vector<std::string>;
 constexpr size_t kMinLiteral = 2;   // a single byte occurs almost everywhere
 constexpr size_t kMaxSearches = 3;  // more searches cost more than the engine
 constexpr size_t kMaxPrefixes = 8;
+constexpr double kMaxShare = 1.0 / 64;  // of places that open a gate that keeps out something
 
 size_t Shortest(const Texts& texts) {
   size_t shortest = std::string::npos;
@@ -76,19 +77,24 @@ Prefilter::Prefilter(const Syntax& syntax) : literals_(RequiredTexts(syntax)) {
       shortest < LiteralScan::kShortestText) {
     for (const std::string& text : literals_) required_.emplace_back(text);
   }
+  if (required_.empty() && shortest != 0 && shortest < LiteralScan::kShortestText &&
+      !IsAnchored(syntax.root) && ExpectedShare(literals_) < kMaxShare) {
+    gate_ = std::make_unique<const TextGate>(literals_);
+  }
   if (!syntax.characters) return;
   const auto has_twin = [](const Literal& literal) {
     return literal.lower().find_first_of("sk") != std::string::npos;
   };
   twin_letters_ = std::any_of(prefixes_.begin(), prefixes_.end(), has_twin) ||
-                  std::any_of(required_.begin(), required_.end(), has_twin);
+                  std::any_of(required_.begin(), required_.end(), has_twin) || gate_ != nullptr;
 }
 
 bool Prefilter::Passes(std::string_view subject) const {
   const auto starts = [&](const Literal& prefix) { return prefix.StartsAt(subject); };
   const auto occurs = [&](const Literal& text) { return text.Find(subject) != Literal::npos; };
   if ((prefixes_.empty() || std::any_of(prefixes_.begin(), prefixes_.end(), starts)) &&
-      (required_.empty() || std::any_of(required_.begin(), required_.end(), occurs))) {
+      (required_.empty() || std::any_of(required_.begin(), required_.end(), occurs)) &&
+      (gate_ == nullptr || gate_->Opens(subject))) {
     return true;
   }
   return twin_letters_ && !IsAscii(subject) && HasLetterTwins(subject);

@@ -2,12 +2,14 @@
 // must occur. Rejects most subjects for the price of a comparison or one literal search.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "pattern/literal.h"
 #include "pattern/syntax.h"
+#include "pattern/text_gate.h"
 
 namespace ospatrol::pattern {
 
@@ -25,8 +27,9 @@ class Prefilter {
   const std::vector<std::string>& literals() const { return literals_; }
 
  private:
-  std::vector<Literal> prefixes_;  // alternatives; empty: not anchored
-  std::vector<Literal> required_;  // short alternatives; empty: none, or not worth a search
+  std::vector<Literal> prefixes_;         // alternatives; empty: not anchored
+  std::vector<Literal> required_;         // short alternatives; empty: none, or not worth a search
+  std::unique_ptr<const TextGate> gate_;  // more short texts; may be missing
   std::vector<std::string> literals_;
   bool twin_letters_ = false;
 };

@@ -31,7 +31,8 @@ namespace {
 
 using Texts = std::vector<std::string>;
 
-constexpr size_t kMaxTexts = 64;    // of one pattern
+constexpr size_t kMaxTexts = 64;    // of ways through pieces that are put together
+constexpr size_t kMaxUnion = 96;    // of alternatives
 constexpr size_t kMaxClass = 10;    // characters of a set that are written out
 constexpr size_t kMaxTimes = 32;    // that a piece is written out
 constexpr size_t kLongest = 64;     // a text that is put together of more than single characters
@@ -62,8 +63,7 @@ struct Known {
   Candidate best;
 };
 
-// The share of places of a log where the text is expected, roughly: letters stand together in
-// words.
+// Letters stand together in words.
 double Expected(const std::string& text) {
   double share = 1;
   bool in_word = false;
@@ -354,7 +354,7 @@ class Reader {
       if (known_starts)
         std::move(one.starts.begin(), one.starts.end(), std::back_inserter(all.starts));
       known_texts &=
-          !one.best.texts.empty() && all.best.texts.size() + one.best.texts.size() <= kMaxTexts;
+          !one.best.texts.empty() && all.best.texts.size() + one.best.texts.size() <= kMaxUnion;
       if (known_texts) AddTo(all.best, std::move(one.best));
     }
     if (!known_starts) all.starts.clear();
@@ -410,6 +410,12 @@ void LeaveOutLonger(Texts& texts) {
 }
 
 }  // namespace
+
+double ExpectedShare(const Texts& texts) {
+  double share = 0;
+  for (const std::string& text : texts) share += Expected(text);
+  return share;
+}
 
 Texts RequiredTexts(const Syntax& syntax) {
   Texts texts = Runs(syntax).Of(syntax.root);

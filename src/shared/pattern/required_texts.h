@@ -15,4 +15,7 @@ namespace ospatrol::pattern {
 // LiteralScan can look for, if there is any. Empty: nothing is known.
 std::vector<std::string> RequiredTexts(const Syntax& syntax);
 
+// The share of the places of a log where one of the texts is expected, roughly.
+double ExpectedShare(const std::vector<std::string>& texts);
+
 }  // namespace ospatrol::pattern

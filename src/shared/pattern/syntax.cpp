@@ -88,6 +88,21 @@ bool MatchesEmpty(const Node& node) {
   return true;
 }
 
+bool IsAnchored(const Node& node) {
+  switch (node.kind) {
+    case Node::Kind::kSequence:
+      return !node.children.empty() && IsAnchored(node.children.front());
+    case Node::Kind::kGroup:
+      return IsAnchored(node.children.front());
+    case Node::Kind::kAlternatives:
+      return std::all_of(node.children.begin(), node.children.end(), IsAnchored);
+    case Node::Kind::kAssertion:
+      return node.assertion == Assertion::kStart;
+    default:
+      return false;
+  }
+}
+
 std::optional<char> FoldedLiteral(const Syntax& syntax, const CharSet& set) {
   const auto lower = set.wide ? std::nullopt : OnlyCharacter(set);
   if (!lower || !syntax.characters || set.exceptions.empty()) return lower;

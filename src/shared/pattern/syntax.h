@@ -56,6 +56,8 @@ struct Node {
 };
 
 bool MatchesEmpty(const Node& node);
+// Does every match begin at the start of the subject?
+bool IsAnchored(const Node& node);
 
 struct Syntax {
   Node root;
