@@ -84,7 +84,11 @@ bool Correlator::Counts(const Rule& rule, const Event& event, int& mark,
   // Only searches by rule id show the event that reached the threshold.
   const size_t shown =
       rule.correlation->kind == Correlation::Kind::kSid ? counter->needed : counter->needed - 1;
-  for (size_t i = 0; i < std::min({shown, counted_.size(), kMaxLogs}); ++i) {
+  const size_t count = std::min({shown, counted_.size(), kMaxLogs});
+  // Their texts were not touched since they came: they are fetched at the same time.
+  for (size_t i = 0; i < count; ++i) static_cast<const Past*>(counted_[i])->Prefetch();
+  logs.reserve(count);
+  for (size_t i = 0; i < count; ++i) {
     logs.emplace_back(static_cast<const Past*>(counted_[i])->full_log());
   }
   Mark(static_cast<Past&>(*counted_.front()), rule.level);
