@@ -7,18 +7,25 @@ constexpr size_t kBytesPerWindow = 256;  // of the containers, roughly
 
 }  // namespace
 
+RepeatFilter::Window& RepeatFilter::WindowOf(std::string_view location) {
+  const uint64_t hash = hash_(location);
+  const auto is_same = [&](const Window& window) { return window.location == location; };
+  if (Window* const known = by_location_.Find(hash, is_same)) {
+    if (known != &windows_.front()) windows_.splice(windows_.begin(), windows_, known->self);
+    return *known;
+  }
+  Window& added = windows_.emplace_front();
+  added.hash = hash;
+  added.self = windows_.begin();
+  added.location = location;
+  by_location_.Add(hash, added);
+  bytes_ += kBytesPerWindow + added.location.size();
+  return added;
+}
+
 bool RepeatFilter::IsRepeat(const Event& event) {
   if (event.category != Category::kSyslog) return false;
-  const auto known = by_location_.find(event.location);
-  if (known != by_location_.end()) {
-    windows_.splice(windows_.begin(), windows_, known->second);
-  } else {
-    Window& added = windows_.emplace_front();
-    added.location = event.location;
-    by_location_.emplace(added.location, windows_.begin());
-    bytes_ += kBytesPerWindow + added.location.size();
-  }
-  Window& window = windows_.front();
+  Window& window = WindowOf(event.location);
   for (size_t i = 0; i < window.count; ++i) {
     if (window.lines[i] == event.full_log) return true;
   }
@@ -36,7 +43,7 @@ void RepeatFilter::EvictToSize() {
     const Window& last = windows_.back();
     bytes_ -= kBytesPerWindow + last.location.size();
     for (const std::string& line : last.lines) bytes_ -= line.size();
-    by_location_.erase(last.location);
+    by_location_.Erase(last.hash, last);
     windows_.pop_back();
   }
 }

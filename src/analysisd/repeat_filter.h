@@ -7,9 +7,10 @@
 #include <list>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 
 #include "analysisd/event.h"
+#include "analysisd/hash_index.h"
+#include "analysisd/text_hash.h"
 
 namespace ospatrol::analysisd {
 
@@ -24,20 +25,25 @@ class RepeatFilter {
   // are looked at; the others neither repeat nor enter the window.
   bool IsRepeat(const Event& event);
 
-  size_t locations() const { return by_location_.size(); }
+  size_t locations() const { return windows_.size(); }
 
  private:
   struct Window {
+    uint64_t hash = 0;  // of the location
+    std::list<Window>::iterator self;
     std::string location;
     std::array<std::string, kWindow> lines;
     size_t count = 0;
     size_t next = 0;  // the oldest one, once the window is full
   };
 
+  // Its window, which is the first then.
+  Window& WindowOf(std::string_view location);
   void EvictToSize();
 
   std::list<Window> windows_;  // sent last first
-  std::unordered_map<std::string_view, std::list<Window>::iterator> by_location_;
+  TextHash hash_;
+  HashIndex<Window> by_location_;
   size_t bytes_ = 0;
 };
 

@@ -1,17 +1,17 @@
 // The rings of all composite rules: for each rule and tuple of its same_ values the events it
-// remembers, oldest to newest. Found through one open-addressing table whose places carry the
-// hash, so a search touches the table, and the ring it is for.
+// remembers, oldest to newest.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string_view>
-#include <vector>
 
 #include "analysisd/block_pool.h"
 #include "analysisd/event_ring.h"
+#include "analysisd/hash_index.h"
 #include "analysisd/past_events.h"
+#include "analysisd/text_hash.h"
 
 namespace ospatrol::analysisd {
 
@@ -55,13 +55,15 @@ struct Ring {
 class RingTable {
  public:
   // `pool` must outlive it.
-  explicit RingTable(BlockPool& pool);
+  explicit RingTable(BlockPool& pool) : pool_(pool) {}
   ~RingTable();
   RingTable(const RingTable&) = delete;
   RingTable& operator=(const RingTable&) = delete;
 
   // nullptr: there is none.
-  Ring* Find(uint32_t counter, std::string_view key) const;
+  Ring* Find(uint32_t counter, std::string_view key) const {
+    return Find(hash_(key, counter), counter, key);
+  }
   // An added ring is empty.
   Ring& FindOrAdd(uint32_t counter, std::string_view key, bool by_value);
   // REQUIRES: the ring is empty.
@@ -74,27 +76,23 @@ class RingTable {
   // REQUIRES: not empty.
   Past& TakeOldest(Ring& ring);
 
-  size_t size() const { return size_; }
+  size_t size() const { return index_.size(); }
   // That the pool does not know of, roughly.
-  size_t bytes() const { return slots_.size() * sizeof(Slot) + valued_ * kBytesPerValued; }
+  size_t bytes() const { return index_.bytes() + valued_ * kBytesPerValued; }
 
  private:
   static constexpr size_t kBytesPerValued = 160;  // of an event by value: places and texts
-  struct Slot {
-    uint64_t hash = 0;
-    Ring* ring = nullptr;  // nullptr: free
-  };
 
-  uint64_t Hash(uint32_t counter, std::string_view key) const;
-  size_t SlotOf(uint64_t hash, uint32_t counter, std::string_view key) const;
-  void Resize(size_t slots);
+  Ring* Find(uint64_t hash, uint32_t counter, std::string_view key) const {
+    return index_.Find(
+        hash, [&](const Ring& ring) { return ring.counter == counter && ring.key() == key; });
+  }
   void Free(Ring& ring);
   void Widen(Ring& ring, size_t most);
 
   BlockPool& pool_;
-  uint64_t seed_;            // keys come from outside: nobody shall know which ones collide
-  std::vector<Slot> slots_;  // a power of two; a ring lies at its hash or behind, without a gap
-  size_t size_ = 0;
+  TextHash hash_;
+  HashIndex<Ring> index_;
   size_t valued_ = 0;  // events in rings by_value
 };
 
