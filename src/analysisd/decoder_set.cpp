@@ -105,23 +105,29 @@ void DecoderSet::BuildIndex() {
 }
 
 void DecoderSet::Decode(Event& event) const {
-  const bool has_program = IsSet(event.program_name);
-  const RootIndex& roots = has_program ? by_program_ : by_log_;
-  pattern::Match match;
-  roots.ForEach(has_program ? event.program_name : event.log, [&](const Decoder& root) {
-    if (has_program && !root.program_name.pattern->Matches(event.program_name)) return false;
-    size_t parent_end = 0;
-    if (root.prematch) {
-      if (!root.prematch.Find(event.log, event, match)) return false;
-      parent_end = match.end;
+  const auto is_final = [&](const Decoder& root) { return DecodeBy(root, event); };
+  if (!IsSet(event.program_name)) {
+    by_log_.ForEach(event.log, is_final);
+  } else {
+    for (const Decoder* root : by_program_.Of(event.program_name)) {
+      if (is_final(*root)) break;
     }
-    Take(root, event);
-    DecodeFrom(root, parent_end, event);
-    return true;
-  });
+  }
   if (geoip_ == nullptr) return;
   AddGeo(Field::kSrcGeoip, event.Get(Field::kSrcIp), event);
   AddGeo(Field::kDstGeoip, event.Get(Field::kDstIp), event);
+}
+
+bool DecoderSet::DecodeBy(const Decoder& root, Event& event) const {
+  size_t parent_end = 0;
+  if (root.prematch) {
+    pattern::Match match;
+    if (!root.prematch.Find(event.log, event, match)) return false;
+    parent_end = match.end;
+  }
+  Take(root, event);
+  DecodeFrom(root, parent_end, event);
+  return true;
 }
 
 void DecoderSet::DecodeFrom(const Decoder& root, size_t parent_end, Event& event) const {

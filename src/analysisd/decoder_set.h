@@ -3,7 +3,8 @@
 //
 // An event with a program name is tried against the program list only, one without against the
 // plain list only; the first root that fits is final. Both lists are indexed by how what they test
-// begins (root_index.h), so that a root whose anchored pattern begins otherwise costs nothing.
+// begins (root_index.h), so that a root whose anchored pattern begins otherwise costs nothing; what
+// fits a program name is remembered besides (program_roots.h).
 #pragma once
 
 #include <memory>
@@ -17,6 +18,7 @@
 #include "analysisd/event.h"
 #include "analysisd/geoip.h"
 #include "analysisd/plugin.h"
+#include "analysisd/program_roots.h"
 #include "analysisd/root_index.h"
 
 namespace ospatrol::analysisd {
@@ -60,6 +62,8 @@ class DecoderSet {
   int Intern(std::string_view name);
   void BuildIndex();  // after the last decoder
 
+  // False when its prematch does not fit.
+  bool DecodeBy(const Decoder& root, Event& event) const;
   void DecodeFrom(const Decoder& root, size_t parent_end, Event& event) const;
   // `chain`: the chosen node and its later siblings.
   void RunChain(std::span<const Decoder* const> chain, size_t parent_end, size_t prematch_end,
@@ -69,7 +73,7 @@ class DecoderSet {
   void AddGeo(Field field, std::string_view address, Event& event) const;
 
   std::vector<std::unique_ptr<Decoder>> decoders_;
-  RootIndex by_program_;
+  ProgramRoots by_program_;
   RootIndex by_log_;
 
   uint32_t prematch_count_ = 0;

@@ -1,5 +1,6 @@
 #include "analysisd/decoder_set.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -52,6 +53,32 @@ constexpr std::string_view kExamples = R"(
 <decoder name="r1c"><parent>r1</parent><prematch>never</prematch></decoder>
 <decoder name="r2"><prematch>^alpha beta</prematch><regex offset="after_prematch">^ (\d+)</regex><order>id</order></decoder>
 )";
+
+// Answers for program names are remembered, for some names and one set at a time.
+TEST_F(DecoderSetTest, KnowsProgramsHoweverManyThereAre) {
+  constexpr std::string_view kPrograms = R"(
+<decoder name="early"><program_name>^app</program_name><prematch>^first</prematch></decoder>
+<decoder name="late"><program_name>^app|^longname</program_name></decoder>)";
+  Load(kPrograms);
+  for (int round = 0; round < 2; ++round) {
+    for (int i = 0; i < 3000; ++i) {
+      ASSERT_EQ(DecodeProgram(fmt::format("app{}: first", i)), "early");
+      ASSERT_EQ(DecodeProgram(fmt::format("app{}: second", i)), "late");
+      ASSERT_EQ(DecodeProgram(fmt::format("other{}: first", i)), "(null)");
+    }
+  }
+  const std::string longest = "longname" + std::string(200, 'x');
+  EXPECT_EQ(DecodeProgram(longest + ": x"), "late");
+  EXPECT_EQ(DecodeProgram(longest + ": x"), "late");
+  EXPECT_EQ(DecodeProgram("x" + longest + ": x"), "(null)");
+
+  const auto first_set = std::move(set_);
+  Load("<decoder name=\"other\"><program_name>^app1$</program_name></decoder>");
+  EXPECT_EQ(DecodeProgram("app1: first"), "other");
+  first_set->Decode(event_);
+  EXPECT_EQ(event_.decoder_name, "early");
+  EXPECT_EQ(DecodeProgram("app1: first"), "other");
+}
 
 TEST_F(DecoderSetTest, DecodesTheWorkedExamples) {
   Load(kExamples);
