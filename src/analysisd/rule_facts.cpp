@@ -20,12 +20,15 @@ void CopyAllButText(const Rule& rule, alert::RuleFacts& facts) {
 }  // namespace
 
 void CopyRuleFacts(const Rule& rule, alert::RuleFacts& facts) {
-  CopyAllButText(rule, facts);
-  facts.text = &rule.text.Get([&] {
+  const alert::RuleText& text = rule.text.Get([&] {
     alert::RuleFacts of_rule;
     CopyAllButText(rule, of_rule);
     return alert::RuleText::Of(of_rule);
   });
+  if (facts.text_number == text.number) return;  // several alerts of one rule in a row
+  CopyAllButText(rule, facts);
+  facts.text = &text;
+  facts.text_number = text.number;
 }
 
 }  // namespace ospatrol::analysisd

@@ -31,6 +31,7 @@ struct RuleFacts {
   std::string info, cve;
   std::vector<std::string> mitre_ids;
   const RuleText* text = nullptr;  // of these facts; null: records make it each time
+  uint64_t text_number = 0;        // the number of `text`, which may be gone
 };
 
 struct DecoderFacts {

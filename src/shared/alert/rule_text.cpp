@@ -1,5 +1,7 @@
 #include "alert/rule_text.h"
 
+#include <atomic>
+
 #include "alert/alert.h"
 #include "alert/json_rule.h"
 #include "alert/text_record.h"
@@ -7,7 +9,9 @@
 namespace ospatrol::alert {
 
 RuleText RuleText::Of(const RuleFacts& facts) {
+  static std::atomic<uint64_t> last_number = 0;
   RuleText text;
+  text.number = ++last_number;
   RecordText line;
   AppendRuleLine(facts, line);
   text.line = line.view();

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <optional>
+
 #include "analysisd/decoder.h"
 #include "analysisd/rule.h"
 
@@ -99,6 +101,27 @@ TEST(AlertBuilder, TakesFileFactsOfIntegrityEvents) {
   EXPECT_EQ(alert.file.perm_before, 33188);
   EXPECT_EQ(alert.file.perm_after, 33204);
   EXPECT_EQ(alert.file.owner_before + alert.file.owner_after, "01");
+}
+
+// As after a reload: a rule that was changed, in the memory of the old one.
+TEST(AlertBuilder, TellsTheFactsOfTheRuleThatStandsThereNow) {
+  AlertBuilder builder;
+  Event event;
+  event.Assign('1', "/x", "text", 1);
+  std::optional<Rule> rule;
+  for (const char* description : {"old", "new", "newest"}) {
+    rule.reset();
+    rule.emplace(SampleRule());
+    rule->description = description;
+    Verdict verdict;
+    verdict.rule = &*rule;
+    for (uint64_t times : {1u, 2u}) {
+      verdict.fired_times = times;
+      const alert::Alert& alert = builder.Build(event, verdict);
+      EXPECT_EQ(alert.rule.comment, description);
+      EXPECT_EQ(alert.rule.fired_times, times);
+    }
+  }
 }
 
 TEST(AlertBuilder, KeepsNothingOfTheEventBefore) {
