@@ -6,14 +6,11 @@
 #include <unordered_map>
 #include <utility>
 
-#include "base/byte_search.h"
 #include "base/text.h"
 #include "pattern/literal.h"
 
 namespace ospatrol::pattern {
 namespace {
-
-constexpr size_t kWord = sizeof(uint64_t);
 
 uint32_t Four(const char* at) {
   uint32_t bytes = 0;
@@ -21,20 +18,13 @@ uint32_t Four(const char* at) {
   return bytes;
 }
 
-// Eight bytes, the last one highest.
-uint64_t Word(const char* at) {
-  const uint64_t word = base::ReadEightBytes(at);
-  return std::endian::native == std::endian::little ? word : __builtin_bswap64(word);
-}
+}  // namespace
 
-// The last eight bytes of a text, 0 in front of a shorter one.
-uint64_t TailOf(std::string_view text) {
+uint64_t LiteralScan::TailOf(std::string_view text) {
   std::string padded(kWord, '\0');
   padded += text;
   return Word(padded.data() + padded.size() - kWord);
 }
-
-}  // namespace
 
 // Where the four neighbouring bytes of a text stand by which it is looked for. The fewer texts
 // share them, the fewer are compared where they occur; and what many texts have in common is common
@@ -108,28 +98,6 @@ LiteralScan::LiteralScan(const std::vector<Text>& texts, FourByteMap::Method met
     const bool is_last = i + 1 == entries_.size() || four_of(entries_[i + 1]) != four;
     entries_[i].is_last = is_last ? 1 : 0;
   }
-}
-
-bool LiteralScan::OccursAt(const Entry& entry, size_t place, std::string_view subject) const {
-  if (place < entry.offset || subject.size() - (place - entry.offset) < entry.size) return false;
-  const char* const begin = subject.data() + place - entry.offset;
-  const char* const lower = lower_.data() + entry.begin;
-  const char* const bits = case_bits_.data() + entry.begin;
-  const size_t end = place - entry.offset + entry.size;
-  if (end < kWord) {
-    for (size_t i = 0; i < entry.size; ++i) {
-      if (static_cast<char>(begin[i] | bits[i]) != lower[i]) return false;
-    }
-    return true;
-  }
-  // Texts that share the four bytes differ most at their ends.
-  const uint64_t differs = (Word(subject.data() + end - kWord) | entry.tail_case) ^ entry.tail;
-  if (entry.size <= kWord) return differs >> (8 * (kWord - entry.size)) == 0;
-  if (differs != 0 || (Word(begin) | entry.head_case) != entry.head) return false;
-  for (size_t i = kWord; i + kWord < entry.size; i += kWord) {
-    if ((Word(begin + i) | Word(bits + i)) != Word(lower + i)) return false;
-  }
-  return true;
 }
 
 }  // namespace ospatrol::pattern

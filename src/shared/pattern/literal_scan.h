@@ -10,11 +10,13 @@
 #pragma once
 
 #include <algorithm>
+#include <bit>
 #include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "base/byte_search.h"
 #include "pattern/four_byte_map.h"
 
 namespace ospatrol::pattern {
@@ -93,11 +95,43 @@ class LiteralScan {
   }
   bool OccursAt(const Entry& entry, size_t place, std::string_view subject) const;
 
+  static constexpr size_t kWord = sizeof(uint64_t);
+  // Eight bytes, the last one highest.
+  static uint64_t Word(const char* at) {
+    const uint64_t word = base::ReadEightBytes(at);
+    return std::endian::native == std::endian::little ? word : __builtin_bswap64(word);
+  }
+  // The last eight of a text, 0 in front of a shorter one.
+  static uint64_t TailOf(std::string_view text);
+
   FourByteMap map_;
   std::vector<Place> places_;      // by hash, half of them free; a power of two
   int places_shift_ = 0;           // from the hash to the first place that is looked at
   std::vector<Entry> entries_;     // with the same four bytes side by side
   std::string lower_, case_bits_;  // of all texts: (byte | bit) == lower is the caseless comparison
 };
+
+inline bool LiteralScan::OccursAt(const Entry& entry, size_t place,
+                                  std::string_view subject) const {
+  if (place < entry.offset || subject.size() - (place - entry.offset) < entry.size) return false;
+  const char* const begin = subject.data() + place - entry.offset;
+  const char* const lower = lower_.data() + entry.begin;
+  const char* const bits = case_bits_.data() + entry.begin;
+  const size_t end = place - entry.offset + entry.size;
+  if (end < kWord) {
+    for (size_t i = 0; i < entry.size; ++i) {
+      if (static_cast<char>(begin[i] | bits[i]) != lower[i]) return false;
+    }
+    return true;
+  }
+  // Texts that share the four bytes differ most at their ends.
+  const uint64_t differs = (Word(subject.data() + end - kWord) | entry.tail_case) ^ entry.tail;
+  if (entry.size <= kWord) return differs >> (8 * (kWord - entry.size)) == 0;
+  if (differs != 0 || (Word(begin) | entry.head_case) != entry.head) return false;
+  for (size_t i = kWord; i + kWord < entry.size; i += kWord) {
+    if ((Word(begin + i) | Word(bits + i)) != Word(lower + i)) return false;
+  }
+  return true;
+}
 
 }  // namespace ospatrol::pattern
