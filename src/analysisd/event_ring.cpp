@@ -26,10 +26,7 @@ void EventRing::DropOldest() {
 }
 
 size_t EventRing::IndexAfter(uint64_t sequence) const {
-  const auto after =
-      std::upper_bound(entries_.begin(), entries_.end(), sequence,
-                       [](uint64_t number, const Entry& entry) { return number < entry.sequence; });
-  return static_cast<size_t>(after - entries_.begin());
+  return entries_.CountBefore([&](const Entry& entry) { return entry.sequence <= sequence; });
 }
 
 // A mark decides nothing any more when one that is as new and as high stands on the same value, or
@@ -73,8 +70,8 @@ size_t EventRing::CountOthers(std::string_view value, uint64_t barrier, int leve
   }
   const size_t newer = entries_.size() - IndexAfter(limit);
   if (same == nullptr) return newer;
-  const auto after = std::upper_bound(same->second.begin(), same->second.end(), limit);
-  return newer - static_cast<size_t>(same->second.end() - after);
+  const size_t older = same->second.CountBefore([&](uint64_t number) { return number <= limit; });
+  return newer - (same->second.size() - older);
 }
 
 void EventRing::NewestOthers(std::string_view value, size_t limit,

@@ -2,9 +2,7 @@
 // the times seen, those that no later one undercuts, so both columns ascend.
 #pragma once
 
-#include <algorithm>
 #include <cstdint>
-#include <iterator>
 #include <limits>
 
 #include "analysisd/compact_queue.h"
@@ -50,9 +48,8 @@ class TimeLine {
     }
   }
   uint64_t SequenceBefore(int64_t time) const {
-    const auto after = std::lower_bound(earlier_.begin(), earlier_.end(), time,
-                                        [](const Point& p, int64_t t) { return p.time < t; });
-    return after == earlier_.begin() ? 0 : std::prev(after)->sequence;
+    const size_t count = earlier_.CountBefore([&](const Point& p) { return p.time < time; });
+    return count == 0 ? 0 : earlier_[count - 1].sequence;
   }
 
   Point newest_{kNever, 0};

@@ -177,6 +177,22 @@ TEST_F(History, KeepsNoMoreOfASourceThanARuleNeeds) {
   EXPECT_EQ(correlator_->forced_evictions(), 0u);
 }
 
+TEST_F(History, ForgetsTheOldestWhenItGetsTooLarge) {
+  Use(Counting("frequency=\"4\" timeframe=\"9999\"", std::string(kSid) + "<same_source_ip/>"));
+  const std::string text(60'000, 'x');
+  const size_t most = Correlator::kMaxBytes / text.size();
+  for (size_t i = 0; i < most + 100; ++i) {
+    event_.Reset();
+    event_.Refer('1', "/x", text, 1000);
+    const std::string address = fmt::format("10.0.{}.{}", i / 250, i % 250);
+    event_.Set(Field::kSrcIp, address);
+    correlator_->Record(event_, *ruleset_->rules().Find(101), 0);
+  }
+  EXPECT_LE(correlator_->size(), most);
+  EXPECT_GT(correlator_->size(), most * 9 / 10);
+  EXPECT_EQ(correlator_->size() + correlator_->forced_evictions(), most + 100);
+}
+
 TEST_F(History, StoresNothingThatNoRuleCounts) {
   Use(R"(<group name="c,"><rule id="101" level="5"><decoded_as>k</decoded_as><description>d</description></rule></group>)");
   Record(1000, "10.0.0.1");
