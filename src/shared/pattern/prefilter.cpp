@@ -70,6 +70,8 @@ Prefilter::Prefilter(const Syntax& syntax) : literals_(RequiredTexts(syntax)) {
     }
     prefixes_.emplace_back(prefix.text());
   }
+  // What a decoder takes fields with has been tested before.
+  if (prefixes_.empty() && syntax.groups == 0) lead_ = Lead(syntax);
   // What begins as it should mostly matches. Longer texts are found in one pass by those who have
   // many patterns (LiteralScan): a second look for them would find them again.
   const size_t shortest = Shortest(literals_);
@@ -90,6 +92,7 @@ Prefilter::Prefilter(const Syntax& syntax) : literals_(RequiredTexts(syntax)) {
 }
 
 bool Prefilter::Passes(std::string_view subject) const {
+  if (!lead_.Fits(subject)) return false;
   const auto starts = [&](const Literal& prefix) { return prefix.StartsAt(subject); };
   const auto occurs = [&](const Literal& text) { return text.Find(subject) != Literal::npos; };
   if ((prefixes_.empty() || std::any_of(prefixes_.begin(), prefixes_.end(), starts)) &&

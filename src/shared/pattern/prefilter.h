@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "pattern/lead.h"
 #include "pattern/literal.h"
 #include "pattern/syntax.h"
 #include "pattern/text_gate.h"
@@ -27,7 +28,8 @@ class Prefilter {
   const std::vector<std::string>& literals() const { return literals_; }
 
  private:
-  std::vector<Literal> prefixes_;         // alternatives; empty: not anchored
+  std::vector<Literal> prefixes_;  // alternatives; empty: not anchored
+  Lead lead_;
   std::vector<Literal> required_;         // short alternatives; empty: none, or not worth a search
   std::unique_ptr<const TextGate> gate_;  // more short texts; may be missing
   std::vector<std::string> literals_;

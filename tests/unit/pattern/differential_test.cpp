@@ -9,6 +9,7 @@
 
 #include "base/text.h"
 #include "pattern/characters.h"
+#include "pattern/lead.h"
 #include "pattern/literal_set.h"
 #include "pattern/os_regex.h"
 #include "pattern/pattern.h"
@@ -379,6 +380,39 @@ TEST(Differential, WaysWrittenOutAgreeWithPcre2) {
   }
   EXPECT_GE(sets, 3000U);
   EXPECT_GE(matched, sets);
+}
+
+// What a lead keeps out, PCRE2 does not match; and it keeps out most of it.
+TEST(Differential, LeadsFitWhatPcre2Matches) {
+  Dice dice(818);
+  const std::vector<std::string> begins = {"^\\S+", "^\\w+", "^[ab]+", "^\\d*", "^[^ 1]+"};
+  const std::vector<std::string> pieces = {" ",    "-",    "a",   "[ab]",  "\\d+",  "\\S+",
+                                           "\\w*", "b{2}", "\\b", "(?=a)", "(?!-)", "[^a]+",
+                                           "1?",   ".*",   "a+?", "\\s*",  "$"};
+  const std::vector<std::string> subjects = {"a", "b", "A", "1", " ", "-", "ab", "1 ", "a ", "\n"};
+  size_t leads = 0, matched = 0, kept_out = 0, missed = 0;
+  for (int i = 0; i < 20'000; ++i) {
+    const std::string text = begins[dice.Below(begins.size())] + dice.Text(pieces, 7);
+    CompileError error;
+    const auto code = Pcre2Code::Compile(text, {}, error);
+    const auto syntax = code != nullptr ? OutlineOfPcre2(text) : std::nullopt;
+    if (!syntax) continue;
+    const Lead lead(*syntax);
+    if (lead.empty()) continue;
+    ++leads;
+    for (int j = 0; j < 12; ++j) {
+      const std::string subject = dice.Text(subjects, 8);
+      const bool matches = ByPcre2(*code, subject).value_or(Found()).matched;
+      const bool fits = lead.Fits(subject);
+      ASSERT_TRUE(fits || !matches) << text << " on " << subject;
+      matched += matches ? 1 : 0;
+      kept_out += !fits ? 1 : 0;
+      missed += fits && !matches ? 1 : 0;
+    }
+  }
+  EXPECT_GE(leads, 2000U);
+  EXPECT_GE(matched, leads / 10);
+  EXPECT_GE(kept_out, missed);
 }
 
 TEST(Differential, LiteralSearchFindsWhatACarefulLoopFinds) {
