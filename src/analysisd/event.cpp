@@ -61,7 +61,9 @@ void Event::Reset() {
   relayed_rule = nullptr;
   relay = {};
   dropped = false;
-  fields.fill({});
+  for (const Extracted& one : extraction_) {
+    if (one.field != Field::kCount) fields_[static_cast<size_t>(one.field)] = {};
+  }
   dynamic_fields.clear();
   extraction_.clear();
   candidates.reach = Candidates::Reach::kUnknown;
@@ -70,7 +72,7 @@ void Event::Reset() {
   file.reset();
   location_buffer_.clear();
   text_buffer_.clear();
-  kept_.clear();
+  if (!kept_.empty()) kept_.clear();
 }
 
 void Event::Start(char new_kind, base::Seconds new_time) {

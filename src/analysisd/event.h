@@ -88,9 +88,9 @@ class Event {
   // event.
   std::string_view Keep(std::string text);
 
-  std::string_view Get(Field field) const { return fields[static_cast<size_t>(field)]; }
+  std::string_view Get(Field field) const { return fields_[static_cast<size_t>(field)]; }
   void Set(Field field, std::string_view value) {
-    fields[static_cast<size_t>(field)] = value;
+    fields_[static_cast<size_t>(field)] = value;
     extraction_.push_back({field, 0});
   }
 
@@ -107,9 +107,12 @@ class Event {
   // Every Set and SetDynamic since Reset, in order; a field that was set twice is there twice.
   const std::vector<Extracted>& Extraction() const { return extraction_; }
 
+  // What every event sets comes first: an event lies in few lines of memory.
   char kind = '1';
-  base::Seconds time = 0;  // receipt, wall clock
-  std::tm local{};         // `time` in local time: hour, minute and weekday conditions
+  Category category = Category::kSyslog;
+  bool first_seen = false;  // rootcheck's own first-time flag
+  bool dropped = false;     // by a plugin: no rules, no archive
+  base::Seconds time = 0;   // receipt, wall clock
 
   std::string_view location;
   std::string_view full_log;
@@ -119,16 +122,9 @@ class Event {
 
   const Decoder* decoder = nullptr;  // nullptr: nothing matched; no name
   std::string_view decoder_name;  // as `decoded_as` compares it and alerts print it; unset = none
-  Category category = Category::kSyslog;
-  bool first_seen = false;             // rootcheck's own first-time flag
   const Rule* relayed_rule = nullptr;  // OSSECAlert plugin: fires this rule directly
   std::string_view relay;  // OSSECAlert plugin: "<hostname>-><location>" of the relaying manager,
                            // for queue/agent-info; not yet safe for a path
-  bool dropped = false;    // by a plugin: no rules, no archive
-
-  std::array<std::string_view, kFieldCount> fields{};
-  std::vector<std::pair<std::string_view, std::string_view>> dynamic_fields;
-  std::optional<FileFacts> file;  // of integrity events
 
   // What the event can match (candidate_index.h).
   struct Candidates {
@@ -156,15 +152,20 @@ class Event {
     return word >= bits.size() || (bits[word] >> (prematch % 64) & 1) != 0;
   }
 
+  std::vector<std::pair<std::string_view, std::string_view>> dynamic_fields;
+  std::tm local{};                // `time` in local time: hour, minute and weekday conditions
+  std::optional<FileFacts> file;  // of integrity events
+
  private:
   void Start(char kind, base::Seconds time);
 
+  std::vector<Extracted> extraction_;
+  std::array<std::string_view, kFieldCount> fields_{};  // those that are set stand in extraction_
   std::optional<base::Seconds>
       local_time_;  // what `local` was made of: the next event is often of the same second
   std::string location_buffer_;
   std::string text_buffer_;
   std::deque<std::string> kept_;
-  std::vector<Extracted> extraction_;
 };
 
 }  // namespace ospatrol::analysisd

@@ -41,7 +41,8 @@ inline std::string FieldLine(const Event& event) {
     line.append(name).append("=").append(value);
   };
   for (size_t i = 0; i < kFieldCount; ++i) {
-    if (IsSet(event.fields[i])) add(kNames[i], event.fields[i]);
+    const std::string_view value = event.Get(static_cast<Field>(i));
+    if (IsSet(value)) add(kNames[i], value);
   }
   for (const auto& [name, value] : event.dynamic_fields) add(name, value);
   return line;
