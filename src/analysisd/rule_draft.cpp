@@ -367,14 +367,11 @@ void CheckCounting(const RuleDraft& draft, RuleScope& scope) {
 }
 
 void CheckGroups(const RuleDraft& draft, RuleScope& scope) {
-  std::vector<std::string_view> seen;
-  for (std::string_view token : base::Split(draft.group, ',')) {
-    token = base::Trim(token);
-    if (token.empty()) continue;
-    if (std::find(seen.begin(), seen.end(), token) != seen.end()) {
-      scope.Warning(0, fmt::format("group '{}' is given twice", Quoted(token)));
-    }
-    seen.push_back(token);
+  std::vector<std::string_view> groups = base::Split(draft.group, ',');
+  for (auto group = groups.begin(); group != groups.end(); ++group) {
+    *group = base::Trim(*group);
+    if (group->empty() || std::find(groups.begin(), group, *group) == group) continue;
+    scope.Warning(0, fmt::format("group '{}' is given twice", Quoted(*group)));
   }
 }
 

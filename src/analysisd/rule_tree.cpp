@@ -76,7 +76,7 @@ size_t RuleTree::AddBelowCategory(const Rule& rule, Category category) {
 }
 
 size_t RuleTree::AddBelowRule(const Rule& rule, int parent) {
-  const std::vector<RuleNode*>& nodes = NodesOf(parent);
+  const std::vector<RuleNode*>& nodes = AllNodes()[parent];
   size_t added = nodes.size();
   if (added == 1) {
     Hang(rule, nodes.front()->children);
@@ -87,13 +87,13 @@ size_t RuleTree::AddBelowRule(const Rule& rule, int parent) {
   return added;
 }
 
-const std::vector<RuleNode*>& RuleTree::NodesOf(int rule_id) {
+RuleTree::Nodes& RuleTree::AllNodes() {
   if (!indexed_) {
     nodes_of_.clear();
     Index(roots_);
     indexed_ = true;
   }
-  return nodes_of_[rule_id];
+  return nodes_of_;
 }
 
 void RuleTree::Index(const SiblingList& list) {
@@ -117,22 +117,30 @@ size_t RuleTree::AddBelowRule(const Rule& rule, int parent, SiblingList& list) {
 }
 
 template <typename Wanted>
-size_t RuleTree::AddEverywhere(const Rule& rule, SiblingList& list, const Wanted& wanted) {
+size_t RuleTree::AddEverywhere(const Rule& rule, const Wanted& wanted) {
+  std::vector<RuleNode*> parents;
+  for (const auto& [id, nodes] : AllNodes()) {
+    const Rule* parent = nullptr;
+    bool fits = false;
+    for (RuleNode* node : nodes) {
+      if (node->rule != parent) {
+        parent = node->rule;
+        fits = parent != &rule && wanted(*parent);
+      }
+      if (fits) parents.push_back(node);
+    }
+  }
   size_t added = 0;
-  for (const auto& node : list.nodes_) {
-    if (node->rule == &rule) continue;
-    if (IsTooLarge()) return added;
-    // Descend first: what is hung on this node must not be visited.
-    added += AddEverywhere(rule, node->children, wanted);
-    if (!wanted(*node->rule)) continue;
-    Hang(rule, node->children);
+  for (RuleNode* parent : parents) {
+    if (IsTooLarge()) break;
+    Hang(rule, parent->children);
     ++added;
   }
   return added;
 }
 
 size_t RuleTree::AddBelowLevel(const Rule& rule, int level) {
-  const size_t added = AddEverywhere(rule, roots_, [&](const Rule& parent) {
+  const size_t added = AddEverywhere(rule, [&](const Rule& parent) {
     if (!parent.accurate) return false;
     return (parent.level == 0 ? 99 : parent.level) >= level;
   });
@@ -142,7 +150,7 @@ size_t RuleTree::AddBelowLevel(const Rule& rule, int level) {
 
 size_t RuleTree::AddBelowGroup(const Rule& rule, const pattern::Pattern& group) {
   const size_t added =
-      AddEverywhere(rule, roots_, [&](const Rule& parent) { return group.Matches(parent.group); });
+      AddEverywhere(rule, [&](const Rule& parent) { return group.Matches(parent.group); });
   ++next_order_;
   return added;
 }

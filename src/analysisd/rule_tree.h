@@ -79,11 +79,14 @@ class RuleTree {
   size_t node_count() const { return node_count_; }
 
  private:
+  using Nodes = std::unordered_map<int, std::vector<RuleNode*>>;
+
   template <typename Wanted>
-  size_t AddEverywhere(const Rule& rule, SiblingList& list, const Wanted& wanted);
+  size_t AddEverywhere(const Rule& rule, const Wanted& wanted);
   size_t AddBelowRule(const Rule& rule, int parent, SiblingList& list);
-  // All nodes of a rule; most rules have one, which needs no walk to be found.
-  const std::vector<RuleNode*>& NodesOf(int rule_id);
+  // By the ids of their rules: no walk is needed to find those of one rule, or to look at each
+  // rule.
+  Nodes& AllNodes();
   void Index(const SiblingList& list);
   void Hang(const Rule& rule, SiblingList& list);
   std::unique_ptr<RuleNode> MakeNode(const Rule& rule);
@@ -97,7 +100,7 @@ class RuleTree {
   size_t node_count_ = 0;
   size_t next_order_ = 0;
   size_t next_number_ = 0;
-  std::unordered_map<int, std::vector<RuleNode*>> nodes_of_;
+  Nodes nodes_of_;
   bool indexed_ = true;  // nodes_of_ is complete
 };
 

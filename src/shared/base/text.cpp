@@ -40,6 +40,7 @@ std::string_view Trim(std::string_view text) {
 
 std::vector<std::string_view> Split(std::string_view text, char separator) {
   std::vector<std::string_view> pieces;
+  pieces.reserve(static_cast<size_t>(std::count(text.begin(), text.end(), separator)) + 1);
   for (size_t end = text.find(separator); end != text.npos; end = text.find(separator)) {
     pieces.push_back(text.substr(0, end));
     text.remove_prefix(end + 1);

@@ -83,6 +83,7 @@ class TreeBuilder {
     }
     Element& parent = *open_.back();
     parent.content.clear();
+    if (parent.children.empty()) parent.children.reserve(kUsualChildren);
     Element& element = parent.children.emplace_back();
     element.name = Restore(name);
     if (next_line_ < lines_.size()) element.line = lines_[next_line_];
@@ -102,6 +103,8 @@ class TreeBuilder {
   }
 
   void AddContent(std::string_view text) { open_.back()->content += text; }
+
+  static constexpr size_t kUsualChildren = 8;
 
   const std::vector<int>& lines_;
   size_t next_line_ = 0;

@@ -28,6 +28,12 @@ std::optional<char> OnlyCharacter(const CharSet& set) {
   return static_cast<char>((high != 0 ? 64 : 0) + std::countr_zero(letter ? rest : first));
 }
 
+// Memory of the builder before, for the next one of this thread.
+std::vector<Node>& SparePieces() {
+  thread_local std::vector<Node> spare;
+  return spare;
+}
+
 }  // namespace
 
 void CharSet::AddRange(uint8_t first, uint8_t last) {
@@ -132,13 +138,19 @@ std::string FoldedCharacters(const Syntax& syntax, const CharSet& set, size_t li
   return twins ? characters : std::string();
 }
 
-SyntaxBuilder::SyntaxBuilder(bool characters) {
-  constexpr size_t kUsualSets = 16;
-  constexpr size_t kUsualPieces = 32;
+SyntaxBuilder::SyntaxBuilder(bool characters) : pieces_(std::exchange(SparePieces(), {})) {
+  constexpr size_t kUsualSets = 12;
+  constexpr size_t kUsualDepth = 6;
   syntax_.characters = characters;
   syntax_.sets.reserve(kUsualSets);
-  pieces_.reserve(kUsualPieces);
+  open_.reserve(kUsualDepth);
   open_.push_back({.alternatives = {}, .begin = 0, .number = 0});
+}
+
+SyntaxBuilder::~SyntaxBuilder() {
+  constexpr size_t kMostKept = 1024;
+  pieces_.clear();
+  if (pieces_.capacity() <= kMostKept) SparePieces() = std::move(pieces_);
 }
 
 void SyntaxBuilder::AddPiece(uint32_t set) {

@@ -87,6 +87,9 @@ std::string FoldedCharacters(const Syntax& syntax, const CharSet& set, size_t li
 class SyntaxBuilder {
  public:
   explicit SyntaxBuilder(bool characters);
+  ~SyntaxBuilder();
+  SyntaxBuilder(const SyntaxBuilder&) = delete;
+  SyntaxBuilder& operator=(const SyntaxBuilder&) = delete;
 
   void AddSet(const CharSet& set);
   // A literal that ignores case in ASCII. Byte mode.
