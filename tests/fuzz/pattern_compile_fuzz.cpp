@@ -1,5 +1,5 @@
 // libraries: pattern base
-// under test: shared/pattern/os_regex.cpp shared/pattern/pcre2_syntax.cpp shared/pattern/literal.cpp shared/pattern/syntax.cpp
+// under test: shared/pattern/os_regex.cpp shared/pattern/pcre2_syntax.cpp shared/pattern/literal.cpp shared/pattern/syntax.cpp shared/pattern/required_texts.cpp shared/pattern/literal_set.cpp
 // Any text as a pattern of each language, an IP entry, a time and a day list. First byte: language
 // and negation.
 #include <cstdint>

@@ -1,5 +1,5 @@
 // libraries: pattern base
-// under test: shared/pattern/pattern.cpp shared/pattern/program.cpp shared/pattern/program_existence.cpp shared/pattern/regex_search.cpp
+// under test: shared/pattern/pattern.cpp shared/pattern/program.cpp shared/pattern/program_existence.cpp shared/pattern/regex_search.cpp shared/pattern/text_gate.cpp shared/pattern/lead.cpp
 // Any pattern on any subject: first byte language and length, then the pattern up to LF, then the
 // subject. Long inputs only make it slow; what long subjects alone reach, repeated ones reach too.
 // What a match delivers must lie inside the subject, Matches must agree with Find, and one of the
