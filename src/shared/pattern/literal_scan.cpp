@@ -85,8 +85,13 @@ LiteralScan::LiteralScan(const std::vector<Text>& texts, FourByteMap::Method met
     return lower_.data() + entry.begin + entry.offset;
   };
   const auto four_of = [&](const Entry& entry) { return FourByteMap::Fold(bytes_of(entry)); };
-  std::stable_sort(entries_.begin(), entries_.end(),
-                   [&](const Entry& a, const Entry& b) { return four_of(a) < four_of(b); });
+  // In the order of the texts where the four are equal. Not std::stable_sort: its memory is not
+  // aligned as entries must be.
+  std::sort(entries_.begin(), entries_.end(), [&](const Entry& a, const Entry& b) {
+    const uint32_t four_a = four_of(a);
+    const uint32_t four_b = four_of(b);
+    return four_a != four_b ? four_a < four_b : a.begin < b.begin;
+  });
   const size_t places = std::bit_ceil(2 * entries_.size() + 1);
   places_.resize(places);
   places_shift_ = 32 - static_cast<int>(std::bit_width(places - 1));
