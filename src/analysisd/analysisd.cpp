@@ -1,6 +1,7 @@
 #include "analysisd/analysisd.h"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -11,7 +12,6 @@
 #include <tuple>
 
 #include "analysisd/list_set.h"
-#include "analysisd/processors.h"
 #include "base/error.h"
 #include "base/files.h"
 #include "base/text.h"
@@ -38,6 +38,13 @@ constexpr std::array<std::string_view, 11> kOwnedDirectories{
     "queue/fts",      "queue/syscheck", "queue/rootcheck", "queue/diff",
     "queue/ospatrol", "queue/alerts",   paths::kAlerts,    paths::kArchives,
     paths::kFirewall, paths::kStats,    paths::kRun};
+
+// Counted as the threads of this machine that we may run on.
+size_t Processors() {
+  cpu_set_t allowed;
+  if (::sched_getaffinity(0, sizeof(allowed), &allowed) != 0) return 1;
+  return static_cast<size_t>(std::max(CPU_COUNT(&allowed), 1));
+}
 
 // Makes a directory and gives it to the daemon. Its parent may belong to the daemon, so the new
 // directory is given away by what was opened, never by name: a name may have become a link.

@@ -8,8 +8,6 @@
 #include <string_view>
 
 #include "analysisd/condition_registry.h"
-#include "analysisd/prepared_patterns.h"
-#include "config/dialect.h"
 #include "pattern/pattern.h"
 
 namespace ospatrol::analysisd {
@@ -43,9 +41,6 @@ class FieldPattern {
   bool negated_ = false;
   std::string text_;
 };
-
-// Compiles what FieldPattern::Make will want for the elements of a <rule>.
-void PreparePatterns(const config::Element& rule, PreparedPatterns& patterns);
 
 // `negate` of an element: yes or no; anything else is a WARN and no.
 bool ReadNegate(const ConditionInput& input);

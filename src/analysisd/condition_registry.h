@@ -3,7 +3,6 @@
 // asked about.
 #pragma once
 
-#include <algorithm>
 #include <memory>
 #include <optional>
 #include <span>
@@ -60,11 +59,6 @@ struct ConditionSpec {
 
   std::vector<std::string_view> attributes = {};
   bool strict_attributes = false;  // any other one is an error: see TellUnknownAttribute
-
-  // A condition of a FieldPattern.
-  bool takes_pattern() const {
-    return std::find(attributes.begin(), attributes.end(), "type") != attributes.end();
-  }
 };
 
 std::span<const ConditionSpec> ConditionTable();

@@ -387,13 +387,6 @@ void RuleScope::WarningWithId(int id, int line, const std::string& text, std::st
   problems_.Warning(id, file_, line > 0 ? line : line_, Prefix() + text, std::move(remedy));
 }
 
-std::unique_ptr<const pattern::Pattern> RuleScope::Compile(pattern::Language language,
-                                                           std::string_view text,
-                                                           pattern::CompileError* error) {
-  if (prepared_ == nullptr) return pattern::Pattern::Compile(language, text, error);
-  return prepared_->Compile(language, text, error);
-}
-
 void TellUnknownAttribute(const Element& element, const config::Attribute& attribute,
                           std::span<const std::string_view> known, bool strict, RuleScope& scope) {
   const std::string text =

@@ -2,7 +2,6 @@
 // Rule because `overwrite` works on what was written (4.8).
 #pragma once
 
-#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -10,12 +9,10 @@
 #include <vector>
 
 #include "analysisd/correlation.h"
-#include "analysisd/prepared_patterns.h"
 #include "analysisd/rule.h"
 #include "config/dialect.h"
 #include "config/problems.h"
 #include "log/messages.h"
-#include "pattern/pattern.h"
 
 namespace ospatrol::analysisd {
 
@@ -25,14 +22,9 @@ class ListSet;
 // Where a rule stands, and the way its problems are told: "rules/x.xml:14: rule 5716: ...".
 class RuleScope {
  public:
-  // `prepared` may be null.
   RuleScope(const DecoderSet& known_decoders, const ListSet& known_lists,
-            config::Problems& problems, std::string file, PreparedPatterns* prepared = nullptr)
-      : decoders(known_decoders),
-        lists(known_lists),
-        problems_(problems),
-        file_(std::move(file)),
-        prepared_(prepared) {}
+            config::Problems& problems, std::string file)
+      : decoders(known_decoders), lists(known_lists), problems_(problems), file_(std::move(file)) {}
 
   void SetRule(int id, int line) { id_ = id, line_ = line; }
   const std::string& file() const { return file_; }
@@ -46,10 +38,6 @@ class RuleScope {
   void WarningWithId(int id, int line, const std::string& text, std::string remedy = {});
   size_t error_count() const { return problems_.error_count(); }
 
-  // Pattern::Compile, which may have been done before.
-  std::unique_ptr<const pattern::Pattern> Compile(pattern::Language language, std::string_view text,
-                                                  pattern::CompileError* error);
-
   const DecoderSet& decoders;
   const ListSet& lists;
 
@@ -58,7 +46,6 @@ class RuleScope {
 
   config::Problems& problems_;
   std::string file_;
-  PreparedPatterns* prepared_;
   int id_ = 0;
   int line_ = 0;
 };

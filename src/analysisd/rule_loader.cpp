@@ -12,6 +12,7 @@
 #include "analysisd/rule_compiler.h"
 #include "analysisd/rule_lint.h"
 #include "base/text.h"
+#include "config/rule_files.h"
 #include "log/messages.h"
 
 namespace ospatrol::analysisd {
@@ -43,17 +44,9 @@ class Loader {
       : options_(options), decoders_(decoders), lists_(lists), problems_(problems) {}
 
   void AddFile(config::Document document) {
-    RuleFiles::File file;
-    file.document = std::move(document);
-    config::ExpandVariables(file.document, file.variables);
-    AddFile(std::move(file));
-  }
-
-  void AddFile(RuleFiles::File file) {
     const size_t errors = problems_.error_count();
-    problems_.Append(file.variables);
-    const config::Document& document = file.document;
-    RuleScope scope(decoders_, lists_, problems_, document.file, &file.patterns);
+    config::ExpandVariables(document, problems_);
+    RuleScope scope(decoders_, lists_, problems_, document.file);
     for (const Element& root : document.roots) AddGroup(root, scope);
     CloseFile(document.file, errors);
   }
@@ -320,15 +313,16 @@ std::unique_ptr<RuleSet> BuildRules(std::vector<config::Document> documents,
   return loader.Finish();
 }
 
-std::unique_ptr<RuleSet> LoadRules(RuleFiles& files, const EngineOptions& options,
-                                   const DecoderSet& decoders, const ListSet& lists,
-                                   config::Problems& problems) {
+std::unique_ptr<RuleSet> LoadRules(const Home& home, const config::Configuration& configuration,
+                                   const EngineOptions& options, const DecoderSet& decoders,
+                                   const ListSet& lists, config::Problems& problems) {
   Loader loader(options, decoders, lists, problems);
-  problems.Append(files.naming());
-  for (size_t number = 0; number < files.size(); ++number) {
-    RuleFiles::File file = files.Take(number);
-    problems.Append(file.reading);
-    if (!file.reading.HasErrors()) loader.AddFile(std::move(file));
+  for (const config::RulesSection::File& file :
+       config::ExpandRuleFiles(home, configuration.rules, config::RuleFileKind::kRules, problems)) {
+    const size_t errors = problems.error_count();
+    config::Document document = config::ReadRuleFile(home, file, problems);
+    if (problems.error_count() != errors) continue;
+    loader.AddFile(std::move(document));
   }
   return loader.Finish();
 }

@@ -8,19 +8,20 @@
 
 #include "analysisd/decoder_set.h"
 #include "analysisd/list_set.h"
-#include "analysisd/rule_files.h"
 #include "analysisd/rule_set.h"
 #include "analysisd/ruleset.h"
+#include "config/configuration.h"
 #include "config/dialect.h"
 #include "config/problems.h"
+#include "product/paths.h"
 
 namespace ospatrol::analysisd {
 
-// All files, whose problems are told here too. Never null; meaningless when `problems` has errors.
-// `decoders` and `lists` must outlive the result.
-std::unique_ptr<RuleSet> LoadRules(RuleFiles& files, const EngineOptions& options,
-                                   const DecoderSet& decoders, const ListSet& lists,
-                                   config::Problems& problems);
+// Everything that `configuration` names, below `home`, in evaluation order. Never null; meaningless
+// when `problems` has errors. `decoders` and `lists` must outlive the result.
+std::unique_ptr<RuleSet> LoadRules(const Home& home, const config::Configuration& configuration,
+                                   const EngineOptions& options, const DecoderSet& decoders,
+                                   const ListSet& lists, config::Problems& problems);
 
 // The same from documents that are already read, in this order; variables are expanded here.
 std::unique_ptr<RuleSet> BuildRules(std::vector<config::Document> documents,

@@ -63,10 +63,9 @@ std::shared_ptr<const Ruleset> Ruleset::Load(const Home& home,
                                              config::Problems& problems) {
   EngineOptions options = EngineOptions::From(configuration, internal);
   const size_t errors = problems.error_count();
-  RuleFiles rule_files(home, configuration.rules);
   auto lists = ListSet::Load(home, configuration, problems);
   auto decoders = LoadDecoders(home, configuration, options, problems);
-  auto rules = LoadRules(rule_files, options, *decoders, *lists, problems);
+  auto rules = LoadRules(home, configuration, options, *decoders, *lists, problems);
   if (problems.error_count() != errors) return nullptr;
   return From(std::move(decoders), std::move(lists), std::move(rules), std::move(options));
 }

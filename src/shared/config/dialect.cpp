@@ -134,8 +134,6 @@ const std::string* Element::FindAttributeIgnoringCase(std::string_view attribute
 }
 
 Document ParseDialect(std::string_view text, std::string_view file, Problems& problems) {
-  // Once, also when several threads read files.
-  [[maybe_unused]] static const bool kLibraryIsReady = (xmlInitParser(), true);
   Document document;
   document.file = file;
   const Translation translation = Translate(text);

@@ -108,9 +108,7 @@ TEST(RuleLoader, ReportsAllErrorsOfAllFilesAndEndsEachFileWithItsName) {
   config::Problems problems;
   const DecoderSet decoders;
   const ListSet lists;
-  const Home home(directory.path());
-  RuleFiles files(home, configuration.rules);
-  LoadRules(files, JudgingOptions(), decoders, lists, problems);
+  LoadRules(Home(directory.path()), configuration, JudgingOptions(), decoders, lists, problems);
   const std::string told = ProblemText(problems);
   EXPECT_THAT(told, HasSubstr("rules/a.xml:2: rule 100: <rule> knows no element <mach>"));
   EXPECT_THAT(told, HasSubstr("rules/a.xml:3: attribute id='x' is not a number"));
