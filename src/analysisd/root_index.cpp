@@ -21,7 +21,7 @@ void RootIndex::Add(const Decoder& root, const std::vector<Beginning>& beginning
 void RootIndex::Build() {
   words_ = (columns_.size() + 63) / 64;
   lines_ = (words_ + kWords - 1) / kWords;
-  rows_.assign(Beginning::kBytes * kValues * lines_, {});
+  rows_ = std::vector<Line>(Beginning::kBytes * kValues * lines_);
   for (size_t place = 0; place < Beginning::kBytes; ++place) FillRows(place);
   columns_ = {};
 }

@@ -64,45 +64,45 @@ class LiteralScan::FourChooser {
 
 LiteralScan::LiteralScan(const std::vector<Text>& texts, FourByteMap::Method method)
     : map_(texts.size(), method) {
-  const FourChooser chooser(texts);
-  for (const auto& [text, number] : texts) {
-    Entry entry;
-    entry.offset = static_cast<uint32_t>(chooser.Choose(text));
-    entry.size = static_cast<uint32_t>(text.size());
-    entry.begin = static_cast<uint32_t>(lower_.size());
-    entry.number = number & kMaxNumber;
-    lower_ += text;
-    for (const char c : text) case_bits_ += base::IsLower(c) ? '\x20' : '\0';
-    entry.tail = TailOf(std::string_view(lower_).substr(entry.begin));
-    entry.tail_case = TailOf(std::string_view(case_bits_).substr(entry.begin));
-    if (text.size() > kWord) {
-      entry.head = Word(lower_.data() + entry.begin);
-      entry.head_case = Word(case_bits_.data() + entry.begin);
-    }
-    entries_.push_back(entry);
-  }
-  const auto bytes_of = [this](const Entry& entry) {
-    return lower_.data() + entry.begin + entry.offset;
+  struct Chosen {
+    const Text* text;
+    size_t offset;
+    uint32_t four;
   };
-  const auto four_of = [&](const Entry& entry) { return FourByteMap::Fold(bytes_of(entry)); };
-  // In the order of the texts where the four are equal. Not std::stable_sort: its memory is not
-  // aligned as entries must be.
-  std::sort(entries_.begin(), entries_.end(), [&](const Entry& a, const Entry& b) {
-    const uint32_t four_a = four_of(a);
-    const uint32_t four_b = four_of(b);
-    return four_a != four_b ? four_a < four_b : a.begin < b.begin;
-  });
-  const size_t places = std::bit_ceil(2 * entries_.size() + 1);
+  const FourChooser chooser(texts);
+  std::vector<Chosen> chosen;
+  for (const Text& text : texts) {
+    const size_t offset = chooser.Choose(text.text);
+    chosen.push_back({&text, offset, FourByteMap::Fold(text.text.data() + offset)});
+  }
+  std::stable_sort(chosen.begin(), chosen.end(),
+                   [](const Chosen& a, const Chosen& b) { return a.four < b.four; });
+  const size_t places = std::bit_ceil(2 * chosen.size() + 1);
   places_.resize(places);
   places_shift_ = 32 - static_cast<int>(std::bit_width(places - 1));
-  for (size_t i = 0; i < entries_.size(); ++i) {
-    const uint32_t four = four_of(entries_[i]);
-    map_.Add(bytes_of(entries_[i]));
+  entries_.resize(chosen.size());
+  for (size_t i = 0; i < chosen.size(); ++i) {
+    const auto& [text, offset, four] = chosen[i];
+    map_.Add(text->text.data() + offset);
     Place& place = places_[PlaceOf(four)];
     if (place.first == kNone) place = {four, static_cast<uint32_t>(i)};
-    const bool is_last = i + 1 == entries_.size() || four_of(entries_[i + 1]) != four;
-    entries_[i].is_last = is_last ? 1 : 0;
+    Fill(*text, offset, entries_[i]);
+    entries_[i].is_last = i + 1 == chosen.size() || chosen[i + 1].four != four ? 1 : 0;
   }
+}
+
+void LiteralScan::Fill(const Text& text, size_t offset, Entry& entry) {
+  entry.offset = static_cast<uint32_t>(offset);
+  entry.size = static_cast<uint32_t>(text.text.size());
+  entry.begin = static_cast<uint32_t>(lower_.size());
+  entry.number = text.number & kMaxNumber;
+  lower_ += text.text;
+  for (const char c : text.text) case_bits_ += base::IsLower(c) ? '\x20' : '\0';
+  entry.tail = TailOf(std::string_view(lower_).substr(entry.begin));
+  entry.tail_case = TailOf(std::string_view(case_bits_).substr(entry.begin));
+  if (text.text.size() <= kWord) return;
+  entry.head = Word(lower_.data() + entry.begin);
+  entry.head_case = Word(case_bits_.data() + entry.begin);
 }
 
 }  // namespace ospatrol::pattern

@@ -72,6 +72,8 @@ class LiteralScan {
   static constexpr uint32_t kNone = UINT32_MAX;
   static constexpr uint32_t kMaxNumber = UINT32_MAX >> 1;
 
+  void Fill(const Text& text, size_t offset, Entry& entry);
+
   // Where `four` stands in places_, or the free place where it would.
   size_t PlaceOf(uint32_t four) const {
     size_t place = FourByteMap::Hash(four) >> places_shift_;
