@@ -8,11 +8,13 @@
 #include "analysisd/decoder.h"
 #include "analysisd/decoder_set.h"
 #include "pattern/characters.h"
+#include "pattern/required_texts.h"
 
 namespace ospatrol::analysisd {
 namespace {
 
 using pattern::LiteralScan;
+using pattern::ShortestOf;
 
 uint64_t BitOf(uint32_t position) { return uint64_t{1} << (position % 64); }
 
@@ -44,12 +46,6 @@ std::string_view Searched(const Event& event) {
 
 bool HeaderIsPartOfMessage(const Event& event) {
   return IsPartOf(event.log, event.full_log) && IsPartOf(event.program_name, event.full_log);
-}
-
-size_t ShortestOf(const std::vector<std::string>& texts) {
-  size_t shortest = std::string::npos;
-  for (const std::string& text : texts) shortest = std::min(shortest, text.size());
-  return texts.empty() ? 0 : shortest;
 }
 
 // The longest, then the fewest texts: found least often.

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "analysisd/decoder.h"
+#include "analysisd/text_hash.h"
 
 namespace ospatrol::analysisd {
 namespace {
@@ -17,14 +18,9 @@ constexpr size_t kMostNames = 1024;
 
 using Roots = std::vector<const Decoder*>;
 
-struct Hash {
-  using is_transparent = void;
-  size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
-};
-
 struct Memory {
   uint64_t owner = 0;  // whose answers these are
-  std::unordered_map<std::string, Roots, Hash, std::equal_to<>> by_name;
+  std::unordered_map<std::string, Roots, TextHash, std::equal_to<>> by_name;
   Roots last;  // of a name that is not remembered
 };
 

@@ -9,18 +9,10 @@
 namespace ospatrol::pattern {
 namespace {
 
-using Texts = std::vector<std::string>;
-
 constexpr size_t kMinLiteral = 2;   // a single byte occurs almost everywhere
 constexpr size_t kMaxSearches = 3;  // more searches cost more than the engine
 constexpr size_t kMaxPrefixes = 8;
 constexpr double kMaxShare = 1.0 / 64;  // of places that open a gate that keeps out something
-
-size_t Shortest(const Texts& texts) {
-  size_t shortest = std::string::npos;
-  for (const std::string& text : texts) shortest = std::min(shortest, text.size());
-  return texts.empty() ? 0 : shortest;
-}
 
 // The literal text that every match of an anchored tree begins with.
 class Prefix {
@@ -74,7 +66,7 @@ Prefilter::Prefilter(const Syntax& syntax) : literals_(RequiredTexts(syntax)) {
   if (prefixes_.empty() && syntax.groups == 0) lead_ = Lead(syntax);
   // What begins as it should mostly matches. Longer texts are found in one pass by those who have
   // many patterns (LiteralScan): a second look for them would find them again.
-  const size_t shortest = Shortest(literals_);
+  const size_t shortest = ShortestOf(literals_);
   if (prefixes_.empty() && literals_.size() <= kMaxSearches && shortest >= kMinLiteral &&
       shortest < LiteralScan::kShortestText) {
     for (const std::string& text : literals_) required_.emplace_back(text);

@@ -163,16 +163,10 @@ std::optional<char> LiteralOf(const Syntax& syntax, const Node& node) {
   return FoldedLiteral(syntax, syntax.sets[node.set]);
 }
 
-size_t Shortest(const Texts& texts) {
-  size_t shortest = std::string::npos;
-  for (const std::string& text : texts) shortest = std::min(shortest, text.size());
-  return texts.empty() ? 0 : shortest;
-}
-
 // Longer, or as long and fewer.
 bool IsLonger(const Texts& a, const Texts& b) {
-  const size_t shortest_a = Shortest(a);
-  const size_t shortest_b = Shortest(b);
+  const size_t shortest_a = ShortestOf(a);
+  const size_t shortest_b = ShortestOf(b);
   return shortest_a != shortest_b ? shortest_a > shortest_b : a.size() < b.size();
 }
 
@@ -411,6 +405,12 @@ void LeaveOutLonger(Texts& texts) {
 
 }  // namespace
 
+size_t ShortestOf(const Texts& texts) {
+  size_t shortest = std::string::npos;
+  for (const std::string& text : texts) shortest = std::min(shortest, text.size());
+  return texts.empty() ? 0 : shortest;
+}
+
 double ExpectedShare(const Texts& texts) {
   double share = 0;
   for (const std::string& text : texts) share += Expected(text);
@@ -419,7 +419,7 @@ double ExpectedShare(const Texts& texts) {
 
 Texts RequiredTexts(const Syntax& syntax) {
   Texts texts = Runs(syntax).Of(syntax.root);
-  if (Shortest(texts) < LiteralScan::kShortestText)
+  if (ShortestOf(texts) < LiteralScan::kShortestText)
     texts = std::move(Reader(syntax).Read(syntax.root).best.texts);
   if (texts.size() > 1) LeaveOutLonger(texts);
   return texts;

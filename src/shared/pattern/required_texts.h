@@ -2,6 +2,7 @@
 // for instead of the pattern.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,9 @@ namespace ospatrol::pattern {
 // seen, the one that is expected least often in logs, with as few texts as that allows; one that
 // LiteralScan can look for, if there is any. Empty: nothing is known.
 std::vector<std::string> RequiredTexts(const Syntax& syntax);
+
+// Bytes of the shortest one; 0: there is none.
+size_t ShortestOf(const std::vector<std::string>& texts);
 
 // The share of the places of a log where one of the texts is expected, roughly.
 double ExpectedShare(const std::vector<std::string>& texts);
