@@ -18,13 +18,13 @@ using pattern::ShortestOf;
 
 uint64_t BitOf(uint32_t position) { return uint64_t{1} << (position % 64); }
 
-// A text that a message repeats adds its nodes each time.
-constexpr size_t kManyNodes = 256;
+// A text that a message repeats is found each time.
+constexpr size_t kManyTexts = 64;
 
-size_t KeepDistinct(std::vector<Event::Candidates::Node>& nodes) {
-  std::sort(nodes.begin(), nodes.end());
-  nodes.erase(std::unique(nodes.begin(), nodes.end()), nodes.end());
-  return nodes.size();
+size_t KeepDistinct(std::vector<uint32_t>& texts) {
+  std::sort(texts.begin(), texts.end());
+  texts.erase(std::unique(texts.begin(), texts.end()), texts.end());
+  return texts.size();
 }
 
 size_t WordsFor(size_t bits) { return bits / 64 + 1; }
@@ -182,13 +182,18 @@ void CandidateIndex::Search(Event& event) const {
   Event::Candidates& found = event.candidates;
   found.reach = all ? Reach::kUnknown : Reach::kMessage;
   found.prematches = prematches_[static_cast<size_t>(found.reach)];
-  size_t limit = kManyNodes;
+  std::vector<uint32_t>& texts = found.texts;
+  size_t limit = kManyTexts;
   scan_->Scan(message, [&](uint32_t position) {
-    const Filed filed = FiledAt(position);
-    for (const uint32_t bit : filed.prematches) found.prematches[bit / 64] |= BitOf(bit);
-    for (size_t i = 0; i < filed.node_count; ++i) found.nodes.push_back(filed.NodeAt(i));
-    if (found.nodes.size() > limit) limit = kManyNodes + 2 * KeepDistinct(found.nodes);
+    // Needed below: on its way from memory while the next texts are looked for.
+    __builtin_prefetch(filed_.data() + position);
+    texts.push_back(position);
+    if (texts.size() > limit) limit = kManyTexts + 2 * KeepDistinct(texts);
   });
+  uint64_t* const prematches = found.prematches.data();
+  for (const uint32_t position : texts) {
+    for (const uint32_t bit : FiledAt(position).prematches) prematches[bit / 64] |= BitOf(bit);
+  }
 }
 
 CandidateIndex::Reach CandidateIndex::ReachOf(const Event& event) {
@@ -222,8 +227,12 @@ void CandidateIndex::Load(const Event& event, Reached& reached) const {
   own.Fit(nodes_[0].size());
   const bool known = event.decoder != nullptr && event.decoder->name_id > 0;
   const auto decoder = known ? static_cast<uint32_t>(event.decoder->name_id) : 0;
-  for (const Node& node : found.nodes) {
-    if (node.decoder == 0 || node.decoder == decoder) own.Add(node.number);
+  for (const uint32_t position : found.texts) {
+    const Filed filed = FiledAt(position);
+    for (size_t i = 0; i < filed.node_count; ++i) {
+      const Node node = filed.NodeAt(i);
+      if (node.decoder == 0 || node.decoder == decoder) own.Add(node.number);
+    }
   }
   const Positions& by_decoder = by_decoder_[static_cast<size_t>(found.reach)];
   if (decoder == 0 || decoder >= by_decoder.size()) return;

@@ -9,8 +9,8 @@
 // siblings of the rule tree stand side by side, so the tree is walked by looking at bits. A
 // candidate may still fail; what is none cannot hold.
 //
-// What is filed under no fact is the same for all events. An event keeps only what its texts add,
-// which is little however many rules there are, and lays it over that when it is judged.
+// What is filed under no fact is the same for all events. An event keeps only its texts, which are
+// few however many rules there are; what they add is laid over that when it is judged.
 //
 // What was filed by a text counts only while the value that is looked at is a part of the message:
 // decoders by code, plugins and accumulation bring in texts from elsewhere.
@@ -98,7 +98,11 @@ class CandidateIndex {
   using Positions = std::vector<uint32_t>;
   class Builder;
 
-  using Node = Event::Candidates::Node;
+  // One of the rule tree, and the name id of the decoder that its rule wants; 0: any.
+  struct Node {
+    uint32_t number;
+    uint32_t decoder;
+  };
 
   // What is filed under one fact, one after the other in filed_: how many prematches, how many
   // nodes, those prematches, those nodes with their decoders.

@@ -68,7 +68,7 @@ void Event::Reset() {
   extraction_.clear();
   candidates.reach = Candidates::Reach::kUnknown;
   candidates.prematches.clear();
-  candidates.nodes.clear();
+  candidates.texts.clear();
   file.reset();
   location_buffer_.clear();
   text_buffer_.clear();

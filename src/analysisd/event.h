@@ -134,16 +134,9 @@ class Event {
       kElsewhere,  // only the text behind the header is
       kUnknown,    // not even that, or nothing was searched for
     };
-    // One of the rule tree, and the name id of the decoder that its rule wants; 0: any.
-    struct Node {
-      uint32_t number;
-      uint32_t decoder;
-      auto operator<=>(const Node&) const = default;
-    };
-
     Reach reach = Reach::kUnknown;
     std::vector<uint64_t> prematches;  // of decoders, a bit each; none: all of them
-    std::vector<Node> nodes;           // those that texts of the message add
+    std::vector<uint32_t> texts;       // of the message, by which rules are filed
   };
   Candidates candidates;
   bool IsCandidate(uint32_t prematch) const {

@@ -102,15 +102,20 @@ Character DecodeCharacter(std::string_view text, size_t at) {
 }
 
 bool IsAscii(std::string_view text) {
+  constexpr size_t kWord = sizeof(uint64_t);
   const char* at = text.data();
-  size_t left = text.size();
+  const char* const end = at + text.size();
   uint64_t seen = 0;
-  for (; left >= 32; at += 32, left -= 32) {
-    seen |= ReadEightBytes(at) | ReadEightBytes(at + 8) | ReadEightBytes(at + 16) |
-            ReadEightBytes(at + 24);
+  if (text.size() < kWord) {
+    for (; at < end; ++at) seen |= static_cast<uint8_t>(*at);
+    return (seen & 0x80) == 0;
   }
-  for (; left >= 8; at += 8, left -= 8) seen |= ReadEightBytes(at);
-  for (; left > 0; ++at, --left) seen |= static_cast<uint8_t>(*at);
+  for (; at + 4 * kWord <= end; at += 4 * kWord) {
+    seen |= ReadEightBytes(at) | ReadEightBytes(at + kWord) | ReadEightBytes(at + 2 * kWord) |
+            ReadEightBytes(at + 3 * kWord);
+  }
+  for (; at + kWord <= end; at += kWord) seen |= ReadEightBytes(at);
+  seen |= ReadEightBytes(end - kWord);  // some of them once more
   return (seen & base::kByteHighBits) == 0;
 }
 

@@ -20,8 +20,8 @@ uint32_t Four(const char* at) {
 
 }  // namespace
 
-uint64_t LiteralScan::TailOf(std::string_view text) {
-  std::string padded(kWord, '\0');
+uint64_t LiteralScan::TailOf(std::string_view text, char fill) {
+  std::string padded(kWord, fill);
   padded += text;
   return Word(padded.data() + padded.size() - kWord);
 }
@@ -77,15 +77,13 @@ LiteralScan::LiteralScan(const std::vector<Text>& texts, FourByteMap::Method met
   }
   std::stable_sort(chosen.begin(), chosen.end(),
                    [](const Chosen& a, const Chosen& b) { return a.four < b.four; });
-  const size_t places = std::bit_ceil(2 * chosen.size() + 1);
-  places_.resize(places);
-  places_shift_ = 32 - static_cast<int>(std::bit_width(places - 1));
+  buckets_.resize(std::bit_ceil(2 * chosen.size() / kBucket + 1));
+  buckets_shift_ = 31 - static_cast<int>(std::bit_width(buckets_.size() - 1));
   entries_.resize(chosen.size());
   for (size_t i = 0; i < chosen.size(); ++i) {
     const auto& [text, offset, four] = chosen[i];
     map_.Add(text->text.data() + offset);
-    Place& place = places_[PlaceOf(four)];
-    if (place.first == kNone) place = {four, static_cast<uint32_t>(i)};
+    if (i == 0 || chosen[i - 1].four != four) FileByFour(four, static_cast<uint32_t>(i));
     Fill(*text, offset, entries_[i]);
     entries_[i].is_last = i + 1 == chosen.size() || chosen[i + 1].four != four ? 1 : 0;
   }
@@ -98,11 +96,39 @@ void LiteralScan::Fill(const Text& text, size_t offset, Entry& entry) {
   entry.number = text.number & kMaxNumber;
   lower_ += text.text;
   for (const char c : text.text) case_bits_ += base::IsLower(c) ? '\x20' : '\0';
-  entry.tail = TailOf(std::string_view(lower_).substr(entry.begin));
-  entry.tail_case = TailOf(std::string_view(case_bits_).substr(entry.begin));
-  if (text.text.size() <= kWord) return;
-  entry.head = Word(lower_.data() + entry.begin);
-  entry.head_case = Word(case_bits_.data() + entry.begin);
+  const std::string_view lower = std::string_view(lower_).substr(entry.begin);
+  const std::string_view bits = std::string_view(case_bits_).substr(entry.begin);
+  entry.tail = TailOf(lower, '\xFF');
+  entry.tail_case = TailOf(bits, '\xFF');
+  const bool longer = text.text.size() > kWord;
+  entry.head = longer ? Word(lower.data()) : UINT64_MAX;
+  entry.head_case = longer ? Word(bits.data()) : UINT64_MAX;
+}
+
+bool LiteralScan::EqualsShort(const Entry& entry, const char* begin) const {
+  for (size_t i = 0; i < entry.size; ++i) {
+    const size_t at = entry.begin + i;
+    if (static_cast<char>(begin[i] | case_bits_[at]) != lower_[at]) return false;
+  }
+  return true;
+}
+
+bool LiteralScan::EqualsBetween(const Entry& entry, const char* begin) const {
+  const char* const lower = lower_.data() + entry.begin;
+  const char* const bits = case_bits_.data() + entry.begin;
+  for (size_t i = kWord; i + kWord < entry.size; i += kWord) {
+    if ((Word(begin + i) | Word(bits + i)) != Word(lower + i)) return false;
+  }
+  return true;
+}
+
+void LiteralScan::FileByFour(uint32_t four, uint32_t first) {
+  size_t at = FirstBucketOf(four);
+  while (buckets_[at].fours.back() != 0) at = BucketBehind(at);
+  Bucket& bucket = buckets_[at];
+  const auto room = std::find(bucket.fours.begin(), bucket.fours.end(), 0) - bucket.fours.begin();
+  bucket.fours[static_cast<size_t>(room)] = four;
+  bucket.first[static_cast<size_t>(room)] = first;
 }
 
 }  // namespace ospatrol::pattern
