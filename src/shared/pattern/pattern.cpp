@@ -155,8 +155,10 @@ class RegexPattern final : public Pattern {
 
  private:
   bool Search(std::string_view subject, Match* match) const {
-    if (!engines_.prefilter.Passes(subject)) return false;
     const Pcre2Code* code = engines_.bytes.get();
+    __builtin_prefetch(code);
+    if (!engines_.prefilter.Passes(subject)) return false;
+    code->Fetch();
     if (language() == Language::kOsRegex && !IsAscii(subject)) {
       const bool valid = engines_.utf != nullptr && IsValidUtf8(subject);
       const Program* linear = valid ? nullptr : engines_.linear.For(text());
