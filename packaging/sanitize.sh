@@ -3,7 +3,8 @@
 # Usage: packaging/sanitize.sh address|thread [ctest options...]
 #   address   AddressSanitizer and UndefinedBehaviorSanitizer, with leaks in unit tests and seeds
 #   thread    ThreadSanitizer
-# Without ctest options all tests run. Reports of daemons in chroots have addresses only: use
+# Without ctest options all tests run. What is found in daemons is appended to
+# build/PRESET/sanitizer_report.txt, with addresses only where they are in chroots: use
 # addr2line -e PROGRAM on them.
 set -eu
 . "$(dirname "$0")/lib.sh"
