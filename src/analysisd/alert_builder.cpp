@@ -7,33 +7,16 @@
 namespace ospatrol::analysisd {
 namespace {
 
-// Most fields of most events are unset.
-void Copy(std::string_view value, std::string& to) {
-  if (value.empty()) {
-    to.clear();
-  } else {
-    to.assign(value);
-  }
+alert::RuleFactsView RuleOf(const Verdict& verdict) {
+  if (verdict.rule == nullptr) return {};
+  alert::RuleFactsView facts = FactsOf(*verdict.rule);
+  facts.fired_times = verdict.fired_times;
+  return facts;
 }
 
-void FillRule(const Verdict& verdict, alert::Alert& alert) {
-  const Rule* rule = verdict.rule;
-  if (rule == nullptr) {
-    alert.rule = {};
-    alert.mail = false;
-    return;
-  }
-  alert.mail = rule->mail;
-  CopyRuleFacts(*rule, alert.rule);
-  alert.rule.fired_times = verdict.fired_times;
-}
-
-void FillDecoder(const Event& event, alert::Alert& alert) {
+void FillDecoder(const Event& event, alert::AlertView& alert) {
+  alert.decoder = {};
   alert.decoder.name = event.decoder_name;
-  alert.decoder.parent.clear();
-  alert.decoder.fts_comment.clear();
-  alert.decoder.fts = 0;
-  alert.decoder.accumulate = false;
   const Decoder* decoder = event.decoder;
   if (decoder == nullptr) return;
   if (!decoder->parents.empty()) alert.decoder.parent = decoder->parents.front()->declared_name;
@@ -41,36 +24,33 @@ void FillDecoder(const Event& event, alert::Alert& alert) {
   alert.decoder.accumulate = decoder->accumulate;
 }
 
-void FillFields(const Event& event, alert::Alert& alert) {
-  Copy(event.Get(Field::kSrcIp), alert.srcip);
-  Copy(event.Get(Field::kDstIp), alert.dstip);
-  Copy(event.Get(Field::kSrcPort), alert.srcport);
-  Copy(event.Get(Field::kDstPort), alert.dstport);
-  Copy(event.Get(Field::kSrcGeoip), alert.srcgeoip);
-  Copy(event.Get(Field::kDstGeoip), alert.dstgeoip);
-  Copy(event.Get(Field::kProtocol), alert.protocol);
-  Copy(event.Get(Field::kAction), alert.action);
-  Copy(event.Get(Field::kSrcUser), alert.srcuser);
-  Copy(event.Get(Field::kDstUser), alert.dstuser);
-  Copy(event.Get(Field::kId), alert.id_field);
-  Copy(event.Get(Field::kUrl), alert.url);
-  Copy(event.Get(Field::kData), alert.data);
-  Copy(event.Get(Field::kStatus), alert.status);
-  Copy(event.Get(Field::kSystemName), alert.systemname);
-  Copy(event.Get(Field::kFilename), alert.filename);
-  alert.dynamic_fields.resize(event.dynamic_fields.size());
-  for (size_t i = 0; i < event.dynamic_fields.size(); ++i) {
-    alert.dynamic_fields[i].first = event.dynamic_fields[i].first;
-    alert.dynamic_fields[i].second = event.dynamic_fields[i].second;
-  }
+void FillFields(const Event& event, alert::AlertView& alert) {
+  alert.srcip = event.Get(Field::kSrcIp);
+  alert.dstip = event.Get(Field::kDstIp);
+  alert.srcport = event.Get(Field::kSrcPort);
+  alert.dstport = event.Get(Field::kDstPort);
+  alert.srcgeoip = event.Get(Field::kSrcGeoip);
+  alert.dstgeoip = event.Get(Field::kDstGeoip);
+  alert.protocol = event.Get(Field::kProtocol);
+  alert.action = event.Get(Field::kAction);
+  alert.srcuser = event.Get(Field::kSrcUser);
+  alert.dstuser = event.Get(Field::kDstUser);
+  alert.id_field = event.Get(Field::kId);
+  alert.url = event.Get(Field::kUrl);
+  alert.data = event.Get(Field::kData);
+  alert.status = event.Get(Field::kStatus);
+  alert.systemname = event.Get(Field::kSystemName);
+  alert.filename = event.Get(Field::kFilename);
+  alert.dynamic_fields = event.dynamic_fields;
 }
 
 }  // namespace
 
-alert::Alert& AlertBuilder::Build(const Event& event, const Verdict& verdict) {
-  alert_.id.clear();
+alert::AlertView& AlertBuilder::Build(const Event& event, const Verdict& verdict) {
+  alert_.id = {};
   alert_.time = event.time;
-  FillRule(verdict, alert_);
+  alert_.mail = verdict.rule != nullptr && verdict.rule->mail;
+  alert_.rule = RuleOf(verdict);
   FillDecoder(event, alert_);
   alert_.location = event.location;
   alert_.hostname = event.hostname;
@@ -83,7 +63,7 @@ alert::Alert& AlertBuilder::Build(const Event& event, const Verdict& verdict) {
 }
 
 void AlertBuilder::FillFile(const Event& event) {
-  alert::FileChange& to = alert_.file;
+  auto& to = alert_.file;
   if (has_file_) to = {};
   has_file_ = event.file.has_value() || IsSet(event.Get(Field::kFilename));
   if (!has_file_) return;

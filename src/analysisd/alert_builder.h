@@ -1,5 +1,5 @@
-// From the engine's words to the outputs': an event and its verdict become an Alert. Events without
-// a rule become one too, for archives and firewall lines.
+// From the engine's words to the outputs': an event and its verdict become an AlertView. Events
+// without a rule become one too, for archives and firewall lines.
 #pragma once
 
 #include "alert/alert.h"
@@ -10,13 +10,14 @@ namespace ospatrol::analysisd {
 
 class AlertBuilder {
  public:
-  // Valid until the next call: its memory is used again. The id is still empty.
-  alert::Alert& Build(const Event& event, const Verdict& verdict);
+  // Valid until the next call, and as long as the event, its rule and its decoder. The id is still
+  // empty.
+  alert::AlertView& Build(const Event& event, const Verdict& verdict);
 
  private:
   void FillFile(const Event& event);
 
-  alert::Alert alert_;
+  alert::AlertView alert_;
   bool has_file_ = false;  // the last alert had facts of a file
 };
 

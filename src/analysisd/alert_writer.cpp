@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <filesystem>
 #include <functional>
@@ -101,24 +102,27 @@ void AlertWriter::SetOptions(WriterOptions options) {
   files_ = std::move(changed.files_);
 }
 
-void AlertWriter::MakeAlert(alert::Alert& alert, uint64_t number, RecordBatch& batch) const {
+void AlertWriter::MakeAlert(alert::AlertView& alert, uint64_t number, RecordBatch& batch) const {
   const fmt::format_int time(alert.time), rank(number);
-  alert.id.assign(time.data(), time.size()).append(1, '.').append(rank.data(), rank.size());
+  std::array<char, 2 * sizeof(rank)> id;
+  char* end = std::copy_n(time.data(), time.size(), id.data());
+  *end++ = '.';
+  end = std::copy_n(rank.data(), rank.size(), end);
+  alert.id = {id.data(), end};
   if (custom_) {
     custom_->Append(alert, batch.Next(OutputFile::kAlerts));
     alert::AppendTextRecord(alert, batch.Next(OutputFile::kSpool));
   } else {
     alert::AppendTextRecord(alert, batch.Next(OutputFile::kAlerts));
   }
-  if (!options_.alerts_json) return;
-  if (!options_.geoip_in_json) {
-    alert.srcgeoip.clear();
-    alert.dstgeoip.clear();
+  if (!options_.geoip_in_json) alert.srcgeoip = alert.dstgeoip = {};
+  if (options_.alerts_json) {
+    alert::AppendJsonRecord(alert, batch.Next(OutputFile::kAlertsJson));
   }
-  alert::AppendJsonRecord(alert, batch.Next(OutputFile::kAlertsJson));
+  alert.id = {};
 }
 
-void AlertWriter::MakeArchive(const alert::Alert& event, std::string_view log,
+void AlertWriter::MakeArchive(const alert::AlertView& event, std::string_view log,
                               RecordBatch& batch) const {
   if (options_.archives) alert::AppendArchiveLine(event, batch.Next(OutputFile::kArchives));
   if (options_.archives_json) {
@@ -126,7 +130,7 @@ void AlertWriter::MakeArchive(const alert::Alert& event, std::string_view log,
   }
 }
 
-void AlertWriter::MakeFirewall(const alert::Alert& event, RecordBatch& batch) const {
+void AlertWriter::MakeFirewall(const alert::AlertView& event, RecordBatch& batch) const {
   alert::AppendFirewallLine(event, batch.Next(OutputFile::kFirewall));
 }
 

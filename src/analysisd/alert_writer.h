@@ -48,11 +48,11 @@ class AlertWriter {
   // The number of the next alert's id: ids have the order of these calls.
   uint64_t ClaimNumber() { return next_number_++; }
 
-  // What the options ask for, in `batch`. `alert` gets its id and may be changed further.
-  void MakeAlert(alert::Alert& alert, uint64_t number, RecordBatch& batch) const;
+  // What the options ask for, in `batch`. `alert` has its id meanwhile, and may be changed.
+  void MakeAlert(alert::AlertView& alert, uint64_t number, RecordBatch& batch) const;
   // `log` is the text behind the header.
-  void MakeArchive(const alert::Alert& event, std::string_view log, RecordBatch& batch) const;
-  void MakeFirewall(const alert::Alert& event, RecordBatch& batch) const;
+  void MakeArchive(const alert::AlertView& event, std::string_view log, RecordBatch& batch) const;
+  void MakeFirewall(const alert::AlertView& event, RecordBatch& batch) const;
   bool WantsArchive() const { return options_.archives || options_.archives_json; }
 
   // What Flush() writes: records are made here, or taken from other batches.

@@ -148,7 +148,7 @@ void Pipeline::Record(size_t, size_t slot_number) {
   Slot& slot = slots_[slot_number];
   RecordBatch& batch = BatchOf(slot);
   for (const Told& told : slot.told) {
-    alert::Alert& alert = slot.builder.Build(*told.event, told.verdict);
+    alert::AlertView& alert = slot.builder.Build(*told.event, told.verdict);
     if (told.firewall) writer_.MakeFirewall(alert, batch);
     // The archive comes first: making an alert may take things out of it.
     if (told.archive) writer_.MakeArchive(alert, told.event->log, batch);

@@ -7,7 +7,7 @@ namespace ospatrol::analysisd {
 
 struct Rule;
 
-// Copies the rule's facts into `facts`, whose memory is used again; fired_times stays.
-void CopyRuleFacts(const Rule& rule, alert::RuleFacts& facts);
+// Valid as long as the rule; fired_times is 0.
+alert::RuleFactsView FactsOf(const Rule& rule);
 
 }  // namespace ospatrol::analysisd

@@ -10,7 +10,7 @@ constexpr size_t kMaxValue = 1023;
 
 struct Token {
   std::string_view name;
-  void (*append)(const Alert& alert, std::string& out);
+  void (*append)(const AlertView& alert, std::string& out);
 };
 
 void AppendValue(std::string_view value, std::string& out) { out += value.substr(0, kMaxValue); }
@@ -19,7 +19,7 @@ void AppendOrNone(std::string_view value, std::string& out) {
   AppendValue(value.empty() ? std::string_view("None") : value, out);
 }
 
-void AppendFullLog(const Alert& alert, std::string& out) {
+void AppendFullLog(const AlertView& alert, std::string& out) {
   if (alert.full_log.empty()) out += "None";
   for (const char c : alert.full_log) {
     if (c == '\n' || c == '\r') {
@@ -30,26 +30,28 @@ void AppendFullLog(const Alert& alert, std::string& out) {
   }
 }
 
-std::string_view Id(const Alert& alert) { return alert.id; }
+std::string_view Id(const AlertView& alert) { return alert.id; }
 
 constexpr std::array<Token, 12> kTokens{{
-    {"$TIMESTAMP",
-     [](const Alert& a, std::string& out) { AppendOrNone(Id(a).substr(0, Id(a).find('.')), out); }},
-    {"$FTELL", [](const Alert& a,
+    {"$TIMESTAMP", [](const AlertView& a,
+                      std::string& out) { AppendOrNone(Id(a).substr(0, Id(a).find('.')), out); }},
+    {"$FTELL", [](const AlertView& a,
                   std::string& out) { AppendOrNone(Id(a).substr(Id(a).find('.') + 1), out); }},
     {"$RULEALERT",
-     [](const Alert& a, std::string& out) {
+     [](const AlertView& a, std::string& out) {
        if (a.mail) out += "mail ";
      }},
-    {"$HOSTNAME", [](const Alert& a, std::string& out) { AppendOrNone(a.hostname, out); }},
-    {"$LOCATION", [](const Alert& a, std::string& out) { AppendOrNone(a.location, out); }},
-    {"$RULEID", [](const Alert& a, std::string& out) { out += std::to_string(a.rule.id); }},
-    {"$RULELEVEL", [](const Alert& a, std::string& out) { out += std::to_string(a.rule.level); }},
-    {"$SRCIP", [](const Alert& a, std::string& out) { AppendOrNone(a.srcip, out); }},
-    {"$DSTUSER", [](const Alert& a, std::string& out) { AppendOrNone(a.dstuser, out); }},
+    {"$HOSTNAME", [](const AlertView& a, std::string& out) { AppendOrNone(a.hostname, out); }},
+    {"$LOCATION", [](const AlertView& a, std::string& out) { AppendOrNone(a.location, out); }},
+    {"$RULEID", [](const AlertView& a, std::string& out) { out += std::to_string(a.rule.id); }},
+    {"$RULELEVEL",
+     [](const AlertView& a, std::string& out) { out += std::to_string(a.rule.level); }},
+    {"$SRCIP", [](const AlertView& a, std::string& out) { AppendOrNone(a.srcip, out); }},
+    {"$DSTUSER", [](const AlertView& a, std::string& out) { AppendOrNone(a.dstuser, out); }},
     {"$FULLLOG", AppendFullLog},
-    {"$RULECOMMENT", [](const Alert& a, std::string& out) { AppendValue(a.rule.comment, out); }},
-    {"$RULEGROUP", [](const Alert& a, std::string& out) { AppendValue(a.rule.group, out); }},
+    {"$RULECOMMENT",
+     [](const AlertView& a, std::string& out) { AppendValue(a.rule.comment, out); }},
+    {"$RULEGROUP", [](const AlertView& a, std::string& out) { AppendValue(a.rule.group, out); }},
 }};
 
 int TokenAt(std::string_view text) {
@@ -81,7 +83,7 @@ CustomFormat::CustomFormat(std::string_view format) {
   flush();
 }
 
-void CustomFormat::Append(const Alert& alert, std::string& out) const {
+void CustomFormat::Append(const AlertView& alert, std::string& out) const {
   for (const Piece& piece : pieces_) {
     if (piece.token < 0) {
       out += piece.text;

@@ -17,7 +17,7 @@ class CustomFormat {
   explicit CustomFormat(std::string_view format);
 
   // Appends the record and LF. Tokens inside values are not replaced.
-  void Append(const Alert& alert, std::string& out) const;
+  void Append(const AlertView& alert, std::string& out) const;
 
  private:
   struct Piece {

@@ -38,12 +38,12 @@ bool Collides(std::string_view name, std::span<const std::string_view> keys) {
   return std::find(keys.begin(), keys.end(), name) != keys.end();
 }
 
-void AppendDynamicFields(const Alert& alert, bool (*collides)(std::string_view),
+void AppendDynamicFields(const AlertView& alert, bool (*collides)(std::string_view),
                          JsonObject& object) {
   for (const auto& [name, value] : alert.dynamic_fields) {
     if (value.empty() || name.empty()) continue;
     if (collides(name)) {
-      object.AnyKey(std::string(kFields) + name);
+      object.AnyKey(std::string(kFields).append(name));
     } else {
       object.AnyKey(name);
     }
@@ -51,7 +51,7 @@ void AppendDynamicFields(const Alert& alert, bool (*collides)(std::string_view),
   }
 }
 
-void AppendPair(std::string_view name, const std::string& before, const std::string& after,
+void AppendPair(std::string_view name, std::string_view before, std::string_view after,
                 bool after_alone, JsonObject& object) {
   if (after.empty() || before == after || (before.empty() && !after_alone)) return;
   std::string key(name);
@@ -61,7 +61,7 @@ void AppendPair(std::string_view name, const std::string& before, const std::str
   object.String(key.append("_after"), after);
 }
 
-void AppendFileFacts(const FileChange& file, JsonObject& object) {
+void AppendFileFacts(const BasicFileChange<std::string_view>& file, JsonObject& object) {
   AppendPair("md5", file.md5_before, file.md5_after, true, object);
   AppendPair("sha1", file.sha1_before, file.sha1_after, true, object);
   AppendPair("sha256", file.sha256_before, file.sha256_after, true, object);
@@ -73,7 +73,8 @@ void AppendFileFacts(const FileChange& file, JsonObject& object) {
   }
 }
 
-void AppendDecoder(std::string_view key, const DecoderFacts& decoder, JsonObject& object) {
+void AppendDecoder(std::string_view key, const BasicDecoderFacts<std::string_view>& decoder,
+                   JsonObject& object) {
   object.Key(key);
   JsonObject inner(object.out());
   if (decoder.fts != 0) inner.Number("fts", decoder.fts);
@@ -106,13 +107,13 @@ std::string_view LogFile(std::string_view location) {
   return arrow == std::string_view::npos ? location : location.substr(arrow + 1);
 }
 
-std::string_view PreviousOutput(const Alert& alert) {
+std::string_view PreviousOutput(const AlertView& alert) {
   return alert.last_events.size() > 1 ? std::string_view(alert.last_events[1]) : std::string_view();
 }
 
 }  // namespace
 
-void AppendJsonRecord(const Alert& alert, std::string& out) {
+void AppendJsonRecord(const AlertView& alert, std::string& out) {
   thread_local RecordText record;
   record.Clear();
   JsonObject object(record);
@@ -161,7 +162,7 @@ void AppendJsonRecord(const Alert& alert, std::string& out) {
   out += record.view();
 }
 
-void AppendJsonArchive(const Alert& alert, std::string_view log, std::string& out) {
+void AppendJsonArchive(const AlertView& alert, std::string_view log, std::string& out) {
   thread_local RecordText record;
   record.Clear();
   JsonObject object(record);

@@ -11,10 +11,10 @@
 namespace ospatrol::alert {
 
 // Appends one object and LF. Dynamic fields must have different names.
-void AppendJsonRecord(const Alert& alert, std::string& out);
+void AppendJsonRecord(const AlertView& alert, std::string& out);
 
 // Appends one object of archives.json and LF. `alert.rule.id` 0 = no rule matched. `log` is the
 // part behind the header.
-void AppendJsonArchive(const Alert& alert, std::string_view log, std::string& out);
+void AppendJsonArchive(const AlertView& alert, std::string_view log, std::string& out);
 
 }  // namespace ospatrol::alert

@@ -125,7 +125,7 @@ bool HasGroup(const std::vector<std::string_view>& groups, std::string_view name
 
 }  // namespace
 
-void AppendJsonRuleHead(const RuleFacts& rule, RecordText& out) {
+void AppendJsonRuleHead(const RuleFactsView& rule, RecordText& out) {
   JsonObject object(out);
   if (rule.level > 0) object.Number("level", rule.level);
   object.String("comment", rule.comment);
@@ -135,7 +135,7 @@ void AppendJsonRuleHead(const RuleFacts& rule, RecordText& out) {
   if (rule.frequency != 0) object.Number("frequency", rule.frequency);
 }
 
-void AppendJsonRuleTail(const RuleFacts& rule, std::string_view log, RecordText& out) {
+void AppendJsonRuleTail(const RuleFactsView& rule, std::string_view log, RecordText& out) {
   JsonObject object = JsonObject::Continue(out);
   object.String("group", rule.group);
   NamedArrays arrays;
@@ -158,13 +158,13 @@ void AppendJsonRuleTail(const RuleFacts& rule, std::string_view log, RecordText&
   object.End();
 }
 
-bool DependsOnLog(const RuleFacts& rule) {
+bool DependsOnLog(const RuleFactsView& rule) {
   NamedArrays arrays;
   return HasGroup(SplitGroups(rule.group, arrays), kRootcheck);
 }
 
-void AppendJsonRule(const Alert& alert, RecordText& out) {
-  const RuleFacts& rule = alert.rule;
+void AppendJsonRule(const AlertView& alert, RecordText& out) {
+  const RuleFactsView& rule = alert.rule;
   const bool made = rule.text != nullptr && rule.text->has_json;
   if (made) {
     out.Append(rule.text->json_head);

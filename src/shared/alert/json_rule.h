@@ -9,12 +9,12 @@
 
 namespace ospatrol::alert {
 
-void AppendJsonRule(const Alert& alert, RecordText& out);
+void AppendJsonRule(const AlertView& alert, RecordText& out);
 
 // The same in parts: before and behind the place of firedtimes. `log` is searched for markers when
 // DependsOnLog.
-void AppendJsonRuleHead(const RuleFacts& rule, RecordText& out);
-void AppendJsonRuleTail(const RuleFacts& rule, std::string_view log, RecordText& out);
-bool DependsOnLog(const RuleFacts& rule);
+void AppendJsonRuleHead(const RuleFactsView& rule, RecordText& out);
+void AppendJsonRuleTail(const RuleFactsView& rule, std::string_view log, RecordText& out);
+bool DependsOnLog(const RuleFactsView& rule);
 
 }  // namespace ospatrol::alert

@@ -1,17 +1,12 @@
 #include "alert/rule_text.h"
 
-#include <atomic>
-
-#include "alert/alert.h"
 #include "alert/json_rule.h"
 #include "alert/text_record.h"
 
 namespace ospatrol::alert {
 
-RuleText RuleText::Of(const RuleFacts& facts) {
-  static std::atomic<uint64_t> last_number = 0;
+RuleText RuleText::Of(const RuleFactsView& facts) {
   RuleText text;
-  text.number = ++last_number;
   RecordText line;
   AppendRuleLine(facts, line);
   text.line = line.view();

@@ -50,7 +50,7 @@ void AppendField(std::string_view label, std::string_view value, RecordText& out
   out.Append('\n');
 }
 
-void AppendWhere(const Alert& alert, RecordText& out) {
+void AppendWhere(const AlertView& alert, RecordText& out) {
   if (!alert.hostname.empty() && alert.hostname != alert.location) {
     AppendOneLine(alert.hostname, out);
     out.Append("->");
@@ -103,7 +103,7 @@ RecordText& Fresh() {
 
 }  // namespace
 
-void AppendRuleLine(const RuleFacts& rule, RecordText& out) {
+void AppendRuleLine(const RuleFactsView& rule, RecordText& out) {
   out.Append("Rule: ");
   out.AppendNumber(int64_t{rule.id});
   out.Append(" (level ");
@@ -113,7 +113,7 @@ void AppendRuleLine(const RuleFacts& rule, RecordText& out) {
   out.Append("'\n");
 }
 
-void AppendTextRecord(const Alert& alert, std::string& record) {
+void AppendTextRecord(const AlertView& alert, std::string& record) {
   RecordText& out = Fresh();
   out.Append(kRecordStart);
   out.Append(' ');
@@ -155,7 +155,7 @@ void AppendTextRecord(const Alert& alert, std::string& record) {
   record += out.view();
 }
 
-void AppendArchiveLine(const Alert& alert, std::string& line) {
+void AppendArchiveLine(const AlertView& alert, std::string& line) {
   RecordText& out = Fresh();
   out.Append(TimeText(alert.time));
   out.Append(' ');
@@ -166,19 +166,18 @@ void AppendArchiveLine(const Alert& alert, std::string& line) {
   line += out.view();
 }
 
-void AppendFirewallLine(const Alert& alert, std::string& line) {
+void AppendFirewallLine(const AlertView& alert, std::string& line) {
   RecordText& out = Fresh();
-  const auto or_zero = [](const std::string& port) {
-    return port.empty() ? std::string_view("0") : std::string_view(port);
+  const auto or_zero = [](std::string_view port) {
+    return port.empty() ? std::string_view("0") : port;
   };
   out.Append(TimeText(alert.time));
   out.Append(' ');
   AppendWhere(alert, out);
   for (const std::string_view part :
-       {std::string_view(" "), std::string_view(alert.action), std::string_view(" "),
-        std::string_view(alert.protocol), std::string_view(" "), std::string_view(alert.srcip),
-        std::string_view(":"), or_zero(alert.srcport), std::string_view("->"),
-        std::string_view(alert.dstip), std::string_view(":"), or_zero(alert.dstport)}) {
+       {std::string_view(" "), alert.action, std::string_view(" "), alert.protocol,
+        std::string_view(" "), alert.srcip, std::string_view(":"), or_zero(alert.srcport),
+        std::string_view("->"), alert.dstip, std::string_view(":"), or_zero(alert.dstport)}) {
     AppendOneLine(part, out);
   }
   out.Append('\n');

@@ -16,18 +16,18 @@ inline constexpr size_t kMaxLastEvents = 11;
 
 // Appends the whole record, ending in the empty line. Line feeds inside log text cannot forge a
 // record (3.7).
-void AppendTextRecord(const Alert& alert, std::string& out);
+void AppendTextRecord(const AlertView& alert, std::string& out);
 
 // "Rule: 5710 (level 5) -> 'comment'" LF, a part of it.
-void AppendRuleLine(const RuleFacts& rule, RecordText& out);
+void AppendRuleLine(const RuleFactsView& rule, RecordText& out);
 
 // "2026 Nov 22 10:00:01 gw1->/var/log/auth.log text" LF: archives.log. One line, whatever the text
 // holds.
-void AppendArchiveLine(const Alert& alert, std::string& out);
+void AppendArchiveLine(const AlertView& alert, std::string& out);
 
 // "2026 Nov 22 10:00:01 fw1->203.0.113.9 DROP TCP 198.51.100.7:40022->192.0.2.10:22" LF:
 // firewall.log.
-void AppendFirewallLine(const Alert& alert, std::string& out);
+void AppendFirewallLine(const AlertView& alert, std::string& out);
 
 // Parses the record that begins at `text` (a "** Alert" line). `consumed` is its length with the
 // empty line. Nothing when the record is incomplete (consumed 0: read more) or what stands there is

@@ -139,8 +139,9 @@ class Run {
   void AlertRecord(const analysisd::Verdict& verdict) {
     if (!verdict.alert) return;
     ++alerts_;
-    alert::Alert& alert = builder_.Build(session_.event(), verdict);
-    alert.id = fmt::format("{}.{}", session_.event().time, alerts_);
+    alert::AlertView& alert = builder_.Build(session_.event(), verdict);
+    const std::string id = fmt::format("{}.{}", session_.event().time, alerts_);
+    alert.id = id;
     alert::AppendTextRecord(alert, out_);
   }
 

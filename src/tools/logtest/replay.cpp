@@ -53,8 +53,9 @@ bool Replay(std::istream& recording, const std::string& name,
     session.Decode(message.text, recorded->time, {message.kind, message.location});
     const analysisd::Verdict verdict = session.Judge();
     if (!verdict.alert) continue;
-    alert::Alert& alert = builder.Build(session.event(), verdict);
-    alert.id = fmt::format("{}.{}", recorded->time, ++alerts);
+    alert::AlertView& alert = builder.Build(session.event(), verdict);
+    const std::string id = fmt::format("{}.{}", recorded->time, ++alerts);
+    alert.id = id;
     record.clear();
     alert::AppendTextRecord(alert, record);
     write(record);

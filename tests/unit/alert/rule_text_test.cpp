@@ -43,7 +43,7 @@ TEST(RuleText, MakesTheSameRecordsAsTheFacts) {
         alert.rule.fired_times = fired;
         alert.rule.group = group;
         const Records from_facts = RecordsOf(alert);
-        const RuleText text = RuleText::Of(alert.rule);
+        const RuleText text = RuleText::Of(ViewOf(alert.rule));
         alert.rule.text = &text;
         const Records from_text = RecordsOf(alert);
         EXPECT_EQ(from_text.text, from_facts.text);
@@ -55,9 +55,9 @@ TEST(RuleText, MakesTheSameRecordsAsTheFacts) {
 
 TEST(RuleText, LeavesOutTheObjectOfRulesWhoseMarkersStandInTheLog) {
   Alert alert = Sample();
-  EXPECT_TRUE(RuleText::Of(alert.rule).has_json);
+  EXPECT_TRUE(RuleText::Of(ViewOf(alert.rule)).has_json);
   alert.rule.group = "ossec,rootcheck,";
-  EXPECT_FALSE(RuleText::Of(alert.rule).has_json);
+  EXPECT_FALSE(RuleText::Of(ViewOf(alert.rule)).has_json);
 }
 
 }  // namespace

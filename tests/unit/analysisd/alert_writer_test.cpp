@@ -40,8 +40,15 @@ alert::Alert Sample(base::Seconds time = kNoon) {
   return alert;
 }
 
+// Records have the id that `alert` gets.
+void Make(alert::Alert& alert, uint64_t number, AlertWriter& writer, RecordBatch& batch) {
+  alert::AlertView view = alert;
+  writer.MakeAlert(view, number, batch);
+  alert.id = std::to_string(alert.time) + "." + std::to_string(number);
+}
+
 void Add(alert::Alert& alert, AlertWriter& writer) {
-  writer.MakeAlert(alert, writer.ClaimNumber(), writer.pending());
+  Make(alert, writer.ClaimNumber(), writer, writer.pending());
 }
 
 class AlertWriterTest : public ::testing::Test {
@@ -77,7 +84,7 @@ TEST_F(AlertWriterTest, TakesRecordsThatWereMadeElsewhere) {
   // Made in any order; ids and records have the order of claiming and taking.
   std::array<uint64_t, 3> numbers{};
   for (uint64_t& number : numbers) number = writer.ClaimNumber();
-  for (const size_t i : {2, 0, 1}) writer.MakeAlert(alerts[i], numbers[i], batches[i]);
+  for (const size_t i : {2, 0, 1}) Make(alerts[i], numbers[i], writer, batches[i]);
   for (RecordBatch& batch : batches) {
     writer.pending().Take(batch);
     EXPECT_EQ(batch.records(), 0u);
