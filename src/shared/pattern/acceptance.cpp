@@ -51,7 +51,7 @@ bool IsSurelyAccepted(const Syntax& syntax) {
   if (syntax.doubtful) return false;
   Counter counter;
   counter.Add(syntax.root);
-  for (const Node& node : syntax.left_out) counter.Add(node);
+  for (const Syntax::LeftOut& group : syntax.left_out) counter.Add(group.node);
   // What is left out may stand in what is copied.
   if (counter.copies_groups() && !syntax.left_out.empty()) return false;
   return counter.pieces() <= kMaxPieces;

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <bit>
-#include <cstring>
 #include <unordered_map>
 #include <utility>
 
@@ -10,16 +9,6 @@
 #include "pattern/literal.h"
 
 namespace ospatrol::pattern {
-namespace {
-
-uint32_t Four(const char* at) {
-  uint32_t bytes = 0;
-  std::memcpy(&bytes, at, sizeof(bytes));
-  return bytes;
-}
-
-}  // namespace
-
 uint64_t LiteralScan::TailOf(std::string_view text, char fill) {
   std::string padded(kWord, fill);
   padded += text;
@@ -36,7 +25,7 @@ class LiteralScan::FourChooser {
     for (const auto& [text, number] : texts) {
       fours.clear();
       for (size_t at = 0; at + kShortestText <= text.size(); ++at) {
-        fours.push_back(Four(text.data() + at));
+        fours.push_back(FourByteMap::Fold(text.data() + at));
       }
       std::sort(fours.begin(), fours.end());
       const auto end = std::unique(fours.begin(), fours.end());
@@ -56,7 +45,7 @@ class LiteralScan::FourChooser {
   std::pair<size_t, size_t> Cost(std::string_view text, size_t at) const {
     size_t frequency = 0;
     for (size_t i = 0; i < kShortestText; ++i) frequency += ByteFrequency(text[at + i]);
-    return {texts_with_.at(Four(text.data() + at)), frequency};
+    return {texts_with_.at(FourByteMap::Fold(text.data() + at)), frequency};
   }
 
   std::unordered_map<uint32_t, size_t> texts_with_;

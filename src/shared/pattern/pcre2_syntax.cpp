@@ -119,7 +119,8 @@ class Parser {
 
   struct Saved {
     Flags flags;
-    bool leave_out;  // the group
+    bool leave_out = false;  // the group ...
+    bool ahead = false;      // ... which is what must follow
   };
 
   char Next() { return at_ < text_.size() ? text_[at_++] : '\0'; }
@@ -208,10 +209,10 @@ class Parser {
 
   bool Close() {
     flags_ = saved_.back().flags;
-    const bool leave_out = saved_.back().leave_out;
+    const Saved group = saved_.back();
     saved_.pop_back();
-    if (!leave_out) return builder_.Close();
-    builder_.CloseAndLeaveOut();
+    if (!group.leave_out) return builder_.Close();
+    builder_.CloseAndLeaveOut(group.ahead && saved_.empty());
     left_out_ = true;
     return true;
   }
@@ -238,15 +239,16 @@ class Parser {
 
   bool Open() {
     if (Is(0, '*') || saved_.size() == kMaxNesting) return false;  // verbs
-    Saved outside{flags_, false};
+    Saved outside{.flags = flags_};
     bool captures = true;
     if (Skip("?")) {
       if (Skip(":")) {
         captures = false;
-      } else if (SkipLookAround()) {
+      } else if (const bool ahead = Is(0, '='); SkipLookAround()) {
         if (!Outline()) return false;
         captures = false;
         outside.leave_out = true;
+        outside.ahead = ahead;
       } else if (Skip(">")) {
         if (!Outline()) return false;
         captures = false;

@@ -403,6 +403,12 @@ void LeaveOutLonger(Texts& texts) {
   texts = std::move(kept);
 }
 
+Texts TextsOf(const Syntax& syntax, const Node& node) {
+  Texts texts = Runs(syntax).Of(node);
+  if (ShortestOf(texts) >= LiteralScan::kShortestText) return texts;
+  return std::move(Reader(syntax).Read(node).best.texts);
+}
+
 }  // namespace
 
 size_t ShortestOf(const Texts& texts) {
@@ -418,9 +424,13 @@ double ExpectedShare(const Texts& texts) {
 }
 
 Texts RequiredTexts(const Syntax& syntax) {
-  Texts texts = Runs(syntax).Of(syntax.root);
-  if (ShortestOf(texts) < LiteralScan::kShortestText)
-    texts = std::move(Reader(syntax).Read(syntax.root).best.texts);
+  Texts texts = TextsOf(syntax, syntax.root);
+  for (const auto& [node, ahead] : syntax.left_out) {
+    if (!ahead || syntax.root.kind == Node::Kind::kAlternatives) continue;
+    if (ShortestOf(texts) >= LiteralScan::kShortestText) break;
+    Texts more = TextsOf(syntax, node);
+    if (IsLonger(more, texts)) texts = std::move(more);
+  }
   if (texts.size() > 1) LeaveOutLonger(texts);
   return texts;
 }

@@ -208,7 +208,7 @@ bool SyntaxBuilder::Close() {
   return true;
 }
 
-void SyntaxBuilder::CloseAndLeaveOut() { syntax_.left_out.push_back(Join()); }
+void SyntaxBuilder::CloseAndLeaveOut(bool ahead) { syntax_.left_out.push_back({Join(), ahead}); }
 
 bool SyntaxBuilder::Blur() {
   if (SequenceIsEmpty()) return false;

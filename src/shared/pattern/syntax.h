@@ -66,8 +66,13 @@ struct Syntax {
   bool characters = false;  // character mode; else byte mode
   // False: an outline. The pattern matches only where the tree does, but not everywhere there.
   bool exact = true;
-  // Of an outline: look-ahead, in which nothing is left out.
-  std::vector<Node> left_out;
+  // Of an outline: look-around.
+  struct LeftOut {
+    Node node;
+    // Look-ahead in the outermost sequence: follows in every match, unless `root` has alternatives.
+    bool ahead;
+  };
+  std::vector<LeftOut> left_out;
   // The text has something that PCRE2 may refuse for reasons that the tree does not show: names of
   // groups, look-behind, and "[:" where it is not meant as a class.
   bool doubtful = false;
@@ -100,7 +105,8 @@ class SyntaxBuilder {
   void Alternative();          // what follows is another alternative of the open group
   void Open(bool captures);    // "("
   [[nodiscard]] bool Close();  // ")"; false when none is open
-  void CloseAndLeaveOut();     // ")"; the group becomes one of left_out. REQUIRES: depth() > 0
+  // ")"; the group becomes one of left_out. REQUIRES: depth() > 0
+  void CloseAndLeaveOut(bool ahead);
   // Puts "any text" in the place of the last piece. False when there is none.
   [[nodiscard]] bool Blur();
   // Repeats the last piece. False when there is none that can be repeated or when it matches the

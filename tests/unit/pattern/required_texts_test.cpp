@@ -46,6 +46,26 @@ TEST(RequiredTexts, WriteOutTheWaysThroughAPattern) {
   }
 }
 
+TEST(RequiredTexts, AreFoundInWhatMustFollow) {
+  const struct {
+    const char* pattern;
+    Texts texts;
+  } rows[] = {
+      {R"(^\w+_(?=(?:REJECT|DROP): IN=\S* OUT=))", {": in="}},
+      {R"(^\{(?=.*"level":\d)(?=.*"msg":"))", {"\"level\":"}},
+      {R"(^\{(?!.*"level":\d)(?=.*"message":"))", {"\"message\":\""}},
+      {R"(^ab(?=(?=bcde)\w))", {"ab"}},
+      // Not in every match, or not behind the place.
+      {R"(ab|(?=bcde)x)", {"x", "ab"}},
+      {R"((?:(?=bcde)|y)ab)", {"ab"}},
+      {R"((?!bcde)ab)", {"ab"}},
+      {R"((?<=bcde)ab)", {"ab"}},
+  };
+  for (const auto& row : rows) {
+    EXPECT_THAT(Required(row.pattern), UnorderedElementsAreArray(row.texts)) << row.pattern;
+  }
+}
+
 TEST(RequiredTexts, TakeTheRarestPartOfAPattern) {
   const struct {
     const char* pattern;
@@ -85,9 +105,10 @@ TEST(RequiredTexts, OccurInEveryMatchOfRandomPatterns) {
     return all;
   };
   const std::vector<std::string> pieces = {
-      "a",   "b",    "c",     "[ab]",  "[a-c]", "[^a]",  "(?:",    "(",       "(?:a|",  ")",
-      ")",   ")?",   ")+",    "){2}",  "|",     "|",     "a?",     "b*",      "c+",     "a{2,3}",
-      "\\b", "[aA]", "(?-i)", "(?=a)", ".",     "[b-]?", "(?!bb)", "[ab]{2}", "(?>ab|", "c?"};
+      "a",     "b",   "c",     "[ab]",   "[a-c]",   "[^a]",   "(?:",  "(",
+      "(?:a|", "(?=", ")",     ")",      ")?",      ")+",     "){2}", "|",
+      "|",     "a?",  "b*",    "c+",     "a{2,3}",  "\\b",    "[aA]", "(?-i)",
+      "(?=a)", ".",   "[b-]?", "(?!bb)", "[ab]{2}", "(?>ab|", "c?"};
   const std::vector<std::string> subjects = {"a", "b", "c", "A", "B", "-", "aa", "ab", "abc"};
   size_t known = 0, several = 0, matched = 0;
   for (int i = 0; i < 80'000; ++i) {
