@@ -40,6 +40,15 @@ class FirstAlert(unittest.TestCase):
         self.assertEqual(alert["hostname"], "gw1")
         wait_for(lambda: "Rule: 5712 (level 10) -> '" in self.ospatrol.alerts_text(), "rule 5712 in alerts.log")
 
+    def test_the_technique_and_the_controls_of_standards_stand_in_the_record(self):
+        self.ospatrol.start()
+        self.append(brute_force())
+        rule = wait_for(
+            lambda: next((a["rule"] for a in self.ospatrol.alerts() if a["rule"]["sidid"] == 5712), None), "rule 5712")
+        self.assertEqual(rule["mitre"], ["T1110.001"])
+        self.assertIn("10.2.4", rule["PCI_DSS"])
+        self.assertLessEqual({"gdpr_IV_35.7.d", "nist_800_53_AU.14"}, set(rule["groups"]))
+
     def test_seven_attempts_are_not_yet_a_brute_force(self):
         self.ospatrol.start()
         self.append(brute_force(7))
