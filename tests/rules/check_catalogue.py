@@ -65,11 +65,14 @@ OWN_IDS = [(505, 508), (57000, 59999)]
 
 # Root decoders of families that the catalogue does not have.
 OWN_ROOTS = {
+    "aws-cloudtrail",
+    "azure-activity",
     "cyrus",
     "docker",
     "filterlog",
     "fortigate",
     "gitlab",
+    "google-audit",
     "haproxy",
     "journald-json",
     "junos",
@@ -79,6 +82,7 @@ OWN_ROOTS = {
     "mongodb",
     "msexchange-receive",
     "nextcloud",
+    "node",
     "openvpn",
     "oracle",
     "package-log",
