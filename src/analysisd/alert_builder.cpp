@@ -65,10 +65,10 @@ alert::AlertView& AlertBuilder::Build(const Event& event, const Verdict& verdict
 void AlertBuilder::FillFile(const Event& event) {
   auto& to = alert_.file;
   if (has_file_) to = {};
-  has_file_ = event.file.has_value() || IsSet(event.Get(Field::kFilename));
+  has_file_ = event.file != nullptr || IsSet(event.Get(Field::kFilename));
   if (!has_file_) return;
   to.path = event.Get(Field::kFilename);
-  if (!event.file) return;
+  if (event.file == nullptr) return;
   const FileFacts& from = *event.file;
   to.md5_before = from.md5_before;
   to.md5_after = from.md5_after;

@@ -110,7 +110,7 @@ void Event::Refer(char new_kind, std::string_view new_location, std::string_view
   log = full_log;
 }
 
-std::string_view Event::Keep(std::string text) { return kept_.emplace_back(std::move(text)); }
+std::string_view Event::Keep(std::string text) { return kept_.emplace_front(std::move(text)); }
 
 std::string_view Event::GetDynamic(std::string_view name) const {
   for (const auto& [known, value] : dynamic_fields) {

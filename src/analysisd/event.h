@@ -6,7 +6,8 @@
 #include <compare>
 #include <cstdint>
 #include <ctime>
-#include <deque>
+#include <forward_list>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -146,19 +147,21 @@ class Event {
   }
 
   std::vector<std::pair<std::string_view, std::string_view>> dynamic_fields;
-  std::tm local{};                // `time` in local time: hour, minute and weekday conditions
-  std::optional<FileFacts> file;  // of integrity events
+  std::unique_ptr<FileFacts> file;  // of integrity events, else null
 
  private:
   void Start(char kind, base::Seconds time);
 
   std::vector<Extracted> extraction_;
-  std::array<std::string_view, kFieldCount> fields_{};  // those that are set stand in extraction_
-  std::optional<base::Seconds>
-      local_time_;  // what `local` was made of: the next event is often of the same second
+  std::forward_list<std::string> kept_;
   std::string location_buffer_;
   std::string text_buffer_;
-  std::deque<std::string> kept_;
+  std::optional<base::Seconds>
+      local_time_;  // what `local` was made of: the next event is often of the same second
+  std::array<std::string_view, kFieldCount> fields_{};  // those that are set stand in extraction_
+
+ public:
+  std::tm local{};  // `time` in local time: hour, minute and weekday conditions
 };
 
 }  // namespace ospatrol::analysisd

@@ -1,5 +1,6 @@
 #include "analysisd/rootcheck_decoder.h"
 
+#include <memory>
 #include <string_view>
 
 #include "analysisd/decoder.h"
@@ -34,7 +35,7 @@ bool DecodeRootcheck(Event& event, EngineState& state, const EngineOptions& /*op
   const std::string_view quoted = Behind(text, " file '");
   const size_t quote = quoted.find('\'');
   if (quote != std::string_view::npos) event.Set(Field::kFilename, quoted.substr(0, quote));
-  FileFacts& file = event.file.emplace();
+  FileFacts& file = *(event.file = std::make_unique<FileFacts>());
   file.md5_after = Digest(text, " MD5=", 32);
   file.sha1_after = Digest(text, " SHA1=", 40);
   file.sha256_after = Digest(text, " SHA256=", 64);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <iterator>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -139,7 +140,10 @@ void Append(std::string& text, fmt::format_string<Args...> format, Args&&... arg
 class ChangeReport {
  public:
   ChangeReport(Event& event, const Sum& old_sum, const Sum& new_sum)
-      : file_(event.file.emplace()), location_(event.location), old_(old_sum), new_(new_sum) {}
+      : file_(*(event.file = std::make_unique<FileFacts>())),
+        location_(event.location),
+        old_(old_sum),
+        new_(new_sum) {}
 
   std::string Write(const Message& message) {
     Append(text_, "Integrity checksum changed for: '{}'\n", message.name.substr(0, kMaxShownName));
@@ -192,7 +196,7 @@ std::string NewFileText(Event& event, std::string_view name, const Sum& sum) {
   const auto known = [&](Sum::Part hash) {
     return sum.Knows(hash) ? std::string(sum.at(hash)) : std::string();
   };
-  FileFacts& file = event.file.emplace();
+  FileFacts& file = *(event.file = std::make_unique<FileFacts>());
   file.sha1_after = known(Sum::kSha1);
   file.md5_after = known(Sum::kMd5);
   file.sha256_after = known(Sum::kSha256);

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <optional>
 
 #include "analysisd/decoder.h"
@@ -89,7 +90,7 @@ TEST(AlertBuilder, TakesFileFactsOfIntegrityEvents) {
   Event event;
   event.Assign('8', "(web1) 10.0.0.5->syscheck", "text", 1);
   event.Set(Field::kFilename, "/etc/hosts");
-  event.file.emplace();
+  event.file = std::make_unique<FileFacts>();
   event.file->md5_before = "a";
   event.file->md5_after = "b";
   event.file->perm_before = 33188;
@@ -138,7 +139,8 @@ TEST(AlertBuilder, KeepsNothingOfTheEventBefore) {
     event.program_name = "p";
     for (size_t i = 0; i < kFieldCount; ++i) event.Set(static_cast<Field>(i), "set");
     event.SetDynamic("a", "b");
-    event.file.emplace().sha1_after = "s";
+    event.file = std::make_unique<FileFacts>();
+    event.file->sha1_after = "s";
     Verdict verdict;
     verdict.rule = &rule;
     verdict.last_events = {"x"};

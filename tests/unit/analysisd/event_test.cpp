@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <string>
 
 namespace ospatrol::analysisd {
@@ -83,7 +84,7 @@ TEST(Event, ForgetsEverythingWhenAssignedAnew) {
   event.Assign('8', "x", "first", 5);
   event.Set(Field::kId, event.Keep("kept"));
   event.SetDynamic("a", "1");
-  event.file.emplace().md5_after = "x";
+  event.file = std::make_unique<FileFacts>();
   event.dropped = event.first_seen = true;
   event.category = Category::kIds;
   event.decoder_name = "d";
@@ -93,7 +94,7 @@ TEST(Event, ForgetsEverythingWhenAssignedAnew) {
   EXPECT_FALSE(IsSet(event.Get(Field::kId)));
   EXPECT_TRUE(event.dynamic_fields.empty());
   EXPECT_TRUE(event.Extraction().empty());
-  EXPECT_FALSE(event.file.has_value());
+  EXPECT_EQ(event.file, nullptr);
   EXPECT_FALSE(event.dropped || event.first_seen);
   EXPECT_EQ(event.category, Category::kSyslog);
   EXPECT_FALSE(IsSet(event.decoder_name));
