@@ -70,8 +70,14 @@ TEST(LiteralScan, AgreesWithASearchForEachText) {
   };
   for (int round = 0; round < 300; ++round) {
     std::vector<std::string> texts;
-    for (int i = 0; i < 60; ++i) texts.push_back(word(4, 9, "abc1 ."));
-    const std::string subject = word(0, 180, "abcABC1 .\xC3");
+    for (int i = 0; i < 60; ++i) texts.push_back(word(4, round % 2 == 0 ? 9 : 30, "abc1 ."));
+    std::string subject = word(0, 180, "abcABC1 .\xC3");
+    // Longer texts do not come about by chance; nor nearly a longer text.
+    for (int i = 0; i < 20 && round % 2 != 0; ++i) {
+      std::string text = texts[random() % texts.size()];
+      if (i % 3 == 0) text[random() % text.size()] = 'C';
+      subject.insert(random() % (subject.size() + 1), text);
+    }
     std::set<uint32_t> expected;
     for (uint32_t i = 0; i < texts.size(); ++i) {
       if (base::ToLower(subject).find(texts[i]) != std::string::npos) expected.insert(i);
