@@ -74,6 +74,14 @@ class Event {
   Event(const Event&) = delete;  // views look into members
   Event& operator=(const Event&) = delete;
 
+  // Fetches the beginning of it: for who goes from event to event.
+  void Fetch() const {
+    constexpr size_t kLine = 64;
+    constexpr size_t kUsual = 6 * kLine;
+    const auto* const begin = reinterpret_cast<const char*>(this);
+    for (size_t i = 0; i < kUsual; i += kLine) __builtin_prefetch(begin + i);
+  }
+
   // Makes it ready for a new message; keeps memory.
   void Reset();
 

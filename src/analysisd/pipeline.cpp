@@ -76,6 +76,7 @@ void Pipeline::Decode(size_t chunk, size_t slot_number) {
     engine_.ReadHeader(event);
   }
   for (size_t i = 0; i < count; ++i) {
+    if (i + 1 < count) slot.events[i + 1].Fetch();
     if (!slot.is_keepalive[i]) engine_.ReadFields(slot.events[i]);
   }
 }
@@ -84,6 +85,7 @@ void Pipeline::Judge(size_t chunk, size_t slot_number) {
   Slot& slot = slots_[slot_number];
   const size_t count = EventsIn(chunk);
   for (size_t i = 0; i < count; ++i) {
+    if (i + 1 < count) slot.events[i + 1].Fetch();
     if (slot.is_keepalive[i]) {
       ++counters_.keepalives;
     } else {

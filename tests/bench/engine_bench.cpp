@@ -90,13 +90,19 @@ class Run : private analysisd::ChunkCrew::Work {
                   kBegin + static_cast<base::Seconds>(number / options_.rate));
       engine_.ReadHeader(event);
     }
-    for (size_t i = 0; i < EventsIn(chunk); ++i) engine_.ReadFields(slots_[slot][i]);
+    for (size_t i = 0; i < EventsIn(chunk); ++i) {
+      if (i + 1 < EventsIn(chunk)) slots_[slot][i + 1].Fetch();
+      engine_.ReadFields(slots_[slot][i]);
+    }
     if (options_.phase != "both") decode_seconds_ += CpuOfThisThread() - begin;
   }
 
   void Judge(size_t chunk, size_t slot) override {
     const double begin = options_.phase == "both" ? 0 : CpuOfThisThread();
-    for (size_t i = 0; i < EventsIn(chunk); ++i) tally_.Count(engine_.Judge(slots_[slot][i]));
+    for (size_t i = 0; i < EventsIn(chunk); ++i) {
+      if (i + 1 < EventsIn(chunk)) slots_[slot][i + 1].Fetch();
+      tally_.Count(engine_.Judge(slots_[slot][i]));
+    }
     if (options_.phase != "both") judge_seconds_ += CpuOfThisThread() - begin;
   }
 
