@@ -44,6 +44,26 @@ void FillFields(const Event& event, alert::AlertView& alert) {
   alert.dynamic_fields = event.dynamic_fields;
 }
 
+alert::FileChangeView FileOf(const Event& event) {
+  alert::FileChangeView to;
+  to.path = event.Get(Field::kFilename);
+  if (event.file == nullptr) return to;
+  const FileFacts& from = *event.file;
+  to.md5_before = from.md5_before;
+  to.md5_after = from.md5_after;
+  to.sha1_before = from.sha1_before;
+  to.sha1_after = from.sha1_after;
+  to.sha256_before = from.sha256_before;
+  to.sha256_after = from.sha256_after;
+  to.owner_before = from.owner_before;
+  to.owner_after = from.owner_after;
+  to.gowner_before = from.gowner_before;
+  to.gowner_after = from.gowner_after;
+  to.perm_before = from.perm_before;
+  to.perm_after = from.perm_after;
+  return to;
+}
+
 }  // namespace
 
 alert::AlertView& AlertBuilder::Build(const Event& event, const Verdict& verdict) {
@@ -58,30 +78,8 @@ alert::AlertView& AlertBuilder::Build(const Event& event, const Verdict& verdict
   alert_.full_log = event.full_log;
   alert_.last_events = verdict.last_events;
   FillFields(event, alert_);
-  FillFile(event);
+  alert_.file = FileOf(event);
   return alert_;
-}
-
-void AlertBuilder::FillFile(const Event& event) {
-  auto& to = alert_.file;
-  if (has_file_) to = {};
-  has_file_ = event.file != nullptr || IsSet(event.Get(Field::kFilename));
-  if (!has_file_) return;
-  to.path = event.Get(Field::kFilename);
-  if (event.file == nullptr) return;
-  const FileFacts& from = *event.file;
-  to.md5_before = from.md5_before;
-  to.md5_after = from.md5_after;
-  to.sha1_before = from.sha1_before;
-  to.sha1_after = from.sha1_after;
-  to.sha256_before = from.sha256_before;
-  to.sha256_after = from.sha256_after;
-  to.owner_before = from.owner_before;
-  to.owner_after = from.owner_after;
-  to.gowner_before = from.gowner_before;
-  to.gowner_after = from.gowner_after;
-  to.perm_before = from.perm_before;
-  to.perm_after = from.perm_after;
 }
 
 }  // namespace ospatrol::analysisd

@@ -15,10 +15,7 @@ class AlertBuilder {
   alert::AlertView& Build(const Event& event, const Verdict& verdict);
 
  private:
-  void FillFile(const Event& event);
-
   alert::AlertView alert_;
-  bool has_file_ = false;  // the last alert had facts of a file
 };
 
 }  // namespace ospatrol::analysisd

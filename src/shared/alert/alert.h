@@ -70,9 +70,11 @@ struct BasicAlert {
 };
 
 using FileChange = BasicFileChange<std::string>;
+using FileChangeView = BasicFileChange<std::string_view>;
 using RuleFacts = BasicRuleFacts<std::string>;
 using RuleFactsView = BasicRuleFacts<std::string_view>;
 using DecoderFacts = BasicDecoderFacts<std::string>;
+using DecoderFactsView = BasicDecoderFacts<std::string_view>;
 
 struct Alert : BasicAlert<std::string> {
   // "hostname->location", or the location alone when both are the same text (2.3).

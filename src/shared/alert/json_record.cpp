@@ -61,7 +61,7 @@ void AppendPair(std::string_view name, std::string_view before, std::string_view
   object.String(key.append("_after"), after);
 }
 
-void AppendFileFacts(const BasicFileChange<std::string_view>& file, JsonObject& object) {
+void AppendFileFacts(const FileChangeView& file, JsonObject& object) {
   AppendPair("md5", file.md5_before, file.md5_after, true, object);
   AppendPair("sha1", file.sha1_before, file.sha1_after, true, object);
   AppendPair("sha256", file.sha256_before, file.sha256_after, true, object);
@@ -73,8 +73,7 @@ void AppendFileFacts(const BasicFileChange<std::string_view>& file, JsonObject& 
   }
 }
 
-void AppendDecoder(std::string_view key, const BasicDecoderFacts<std::string_view>& decoder,
-                   JsonObject& object) {
+void AppendDecoder(std::string_view key, const DecoderFactsView& decoder, JsonObject& object) {
   object.Key(key);
   JsonObject inner(object.out());
   if (decoder.fts != 0) inner.Number("fts", decoder.fts);
